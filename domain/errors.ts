@@ -1,0 +1,113 @@
+/**
+ * The whole error taxonomy. The kind decides what happens next, the code names the cause and is never renamed: it
+ * travels between nodes and stands in the docs.
+ *
+ * | kind       | means                                  | the actor               | the caller                 | HTTP        |
+ * | ---------- | -------------------------------------- | ----------------------- | -------------------------- | ----------- |
+ * | `rejected` | the request is wrong and stays wrong   | carries on              | fixes it                   | 4xx         |
+ * | `pushback` | fine, but not now; nothing was stored  | carries on              | waits and retries          | 429, 503    |
+ * | `fenced`   | this node does not own the stream      | closes, forgets         | retries                    | 503         |
+ * | `unknown`  | the append went out, no answer came    | closes, reloads         | retries the same event ids | 504         |
+ * | `corrupt`  | an invariant does not hold             | closes and stays closed | stops and calls a person   | 500         |
+ *
+ * These classes do not survive the wire between nodes: across it look at `type` (the code) and `data.kind`.
+ */
+export type ErrorKind = 'rejected' | 'pushback' | 'fenced' | 'unknown' | 'corrupt';
+
+export abstract class SequencerError extends Error {
+  abstract readonly kind: ErrorKind;
+  abstract readonly code: string;
+  /** Facts for the log and for the gateway; never secrets. */
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(message: string, data: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.data = data;
+  }
+}
+
+// rejected -----------------------------------------------------------------------------------------------------
+
+/** The reasons for which a whole request is refused; the gateway maps each to a status and the route's error form. */
+export type RefusalCode =
+  | 'UNREADABLE_JSON' // 400: not JSON at all
+  | 'WRONG_SHAPE' // 422: JSON, but a field is missing, of the wrong type, or not a UUID, hash or timestamp
+  | 'WRONG_MEDIA_TYPE' // 415
+  | 'INVALID_QUERY' // 400: a query or path parameter
+  | 'INVALID_FIELD_VALUE' // 400
+  | 'INSUFFICIENT_PERMISSIONS' // 403
+  | 'PAYLOAD_TOO_LARGE'; // 413
+
+/** A request refused as a whole: nothing of it was stored and no sequence was used. */
+export class Refused extends SequencerError {
+  readonly kind = 'rejected';
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string, data: Readonly<Record<string, unknown>> = {}) {
+    super(message, data);
+    this.code = code;
+  }
+}
+
+// pushback -----------------------------------------------------------------------------------------------------
+
+/** Not now: nothing of the request was stored, and sending it again after `retryAfterSecs` is right. */
+export abstract class Pushback extends SequencerError {
+  readonly kind = 'pushback';
+  readonly retryAfterSecs: number = 1;
+}
+
+/** The actor already holds as many commands or bytes as it may. */
+export class MailboxFull extends Pushback {
+  readonly code = 'MAILBOX_FULL';
+}
+
+/** The node already holds as many request bytes as it may. */
+export class BytesInFlightExceeded extends Pushback {
+  readonly code = 'BYTES_IN_FLIGHT_EXCEEDED';
+}
+
+/** All the actors that this node may keep alive are busy. */
+export class TooManyLiveActors extends Pushback {
+  readonly code = 'TOO_MANY_LIVE_ACTORS';
+}
+
+/** The time that the caller gave ran out while the command waited; it was not appended. */
+export class DeadlineExceeded extends Pushback {
+  readonly code = 'DEADLINE_EXCEEDED';
+}
+
+/** The node or the actor is shutting down and took nothing. */
+export class ShuttingDown extends Pushback {
+  readonly code = 'SHUTTING_DOWN';
+}
+
+/** The log can't be reached, and it is certain that nothing was stored. */
+export class LogUnavailable extends Pushback {
+  readonly code = 'LOG_UNAVAILABLE';
+}
+
+// fenced -------------------------------------------------------------------------------------------------------
+
+/** Another owner holds a newer epoch of this store; nothing was stored here. */
+export class Fenced extends SequencerError {
+  readonly kind = 'fenced';
+  readonly code = 'FENCED';
+}
+
+// unknown ------------------------------------------------------------------------------------------------------
+
+/** An append went out and no answer came back: it may or may not be durable. */
+export class AppendOutcomeUnknown extends SequencerError {
+  readonly kind = 'unknown';
+  readonly code = 'APPEND_OUTCOME_UNKNOWN';
+}
+
+// corrupt ------------------------------------------------------------------------------------------------------
+
+/** An invariant does not hold; the message carries the values that broke it. */
+export class InvariantBroken extends SequencerError {
+  readonly kind = 'corrupt';
+  readonly code = 'INVARIANT_BROKEN';
+}

@@ -1,0 +1,123 @@
+import type { LegacyEvent, StoredLegacyEvent } from '../domain/legacy/event.ts';
+import type {
+  CommandId,
+  EntityVersion,
+  Epoch,
+  EventId,
+  Hash,
+  Head,
+  Heads,
+  Micros,
+  RequestId,
+  Sequence,
+  StoreKey,
+  World,
+} from '../domain/types.ts';
+
+/**
+ * The durable log of every stream, and the fence that keeps old owners out.
+ *
+ * Safety rests on two rules that every implementation keeps and that the contract suite (test/contract) checks:
+ * an append is all or nothing, and it takes effect only while its store's row still has the epoch and the heads
+ * that the batch names. No clock and no lease is part of the argument.
+ */
+export interface EventLog {
+  /**
+   * Raises the store's epoch by one, makes `claimant` its owner, and returns what is durable at that instant.
+   * Creates the store's row when there is none. Waits for an append in flight; after a second it ends the session
+   * that holds the row, since a paused owner would otherwise block take-over.
+   *
+   * Concurrent claims of one store are ordered; each gets an epoch of its own.
+   * @throws LogUnavailable when the log can't be reached (a claim that went out unanswered is harmless: claim again)
+   */
+  claim(store: StoreKey, claimant: string): Promise<Claim>;
+
+  /**
+   * Appends the batch after the named heads: durable on return of `appended`, and nothing of it exists otherwise.
+   *
+   * Batches of different stores may share one statement, but none can make another fail. A store's batches are
+   * sent one after the other.
+   * @throws LogUnavailable when nothing can have been stored
+   * @throws AppendOutcomeUnknown when it went out and no answer came back in time
+   */
+  append(batch: AppendBatch): Promise<AppendOutcome>;
+
+  /** Of these event ids, those already stored in the stream. Order and repeats in the input do not matter. */
+  findEvents(claim: Claim, world: World, eventIds: readonly EventId[]): Promise<Map<EventId, EventRef>>;
+
+  /** Of these command ids, those already used in the stream, with the event that used them. */
+  findCommands(
+    claim: Claim,
+    world: World,
+    commandIds: readonly CommandId[],
+  ): Promise<Map<CommandId, EventRef>>;
+
+  /** The versions of these entities, in input order; counts every event of both worlds that is durable now. */
+  entityVersions(claim: Claim, entities: readonly EntityKey[]): Promise<EntityVersion[]>;
+
+  /** The heads of a store; zeros for one that was never written. */
+  heads(store: StoreKey): Promise<Heads>;
+
+  /** Events `from` … `to` of the legacy stream that exist, ascending, at most `to - from + 1`. */
+  readLegacy(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredLegacyEvent[]>;
+
+  /** A page of one entity's legacy events, ascending by sequence, and how many there are in all. */
+  readLegacyEntity(
+    store: StoreKey,
+    entity: EntityKey,
+    page: { readonly offset: number; readonly limit: number },
+  ): Promise<{ events: StoredLegacyEvent[]; total: number }>;
+}
+
+export interface EntityKey {
+  readonly entityType: string;
+  readonly entityId: string;
+}
+
+/** What a claim found durable, and the term under which the claimant may append. */
+export interface Claim extends StoreKey {
+  /** The log's own short number for the store; opaque to everyone else. */
+  readonly storeNumber: number;
+  readonly epoch: Epoch;
+  readonly heads: Heads;
+  /** `sequenced_at` of the last event of either world, null when there is none; the next may not lie before it. */
+  readonly lastSequencedAt: Micros | null;
+}
+
+/** Where an event that is already stored lies, and which request stored it. */
+export interface EventRef {
+  readonly eventId: EventId;
+  readonly sequence: Sequence;
+  readonly requestId: RequestId;
+}
+
+export interface NewLegacyEvent {
+  readonly event: LegacyEvent;
+  readonly sequence: Sequence;
+  readonly requestId: RequestId;
+  readonly leafHash: Hash;
+}
+
+/** The accepted events of one flush of one store; one batch may append to both worlds. */
+export interface AppendBatch {
+  /** Store number and epoch; its heads are those of the claim, not of this batch. */
+  readonly claim: Claim;
+  /** The heads that the store must have for the batch to take effect. */
+  readonly expectedHeads: Heads;
+  /** The time given to every event of the batch, never before that of the batch before. */
+  readonly sequencedAt: Micros;
+  /** Ascending and contiguous from `expectedHeads.legacy + 1`. */
+  readonly legacy: readonly NewLegacyEvent[];
+}
+
+export type AppendOutcome =
+  | { readonly kind: 'appended' }
+  /** The row has a newer epoch: ownership is lost. */
+  | { readonly kind: 'fenced'; readonly epoch: Epoch; readonly claimant: string }
+  /** Same epoch, other heads: an earlier append was saved unseen, or failed. Reload and decide again. */
+  | { readonly kind: 'heads-moved'; readonly heads: Heads }
+  /** An event id or command id of the batch is already stored. Look the ids up and decide again. */
+  | { readonly kind: 'conflict' };
+
+/** The head as the place before the first sequence of a batch. */
+export type { Head };
