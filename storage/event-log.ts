@@ -5,7 +5,6 @@ import type {
   Epoch,
   EventId,
   Hash,
-  Head,
   Heads,
   Micros,
   RequestId,
@@ -100,7 +99,7 @@ export interface NewLegacyEvent {
 
 /** The accepted events of one flush of one store; one batch may append to both worlds. */
 export interface AppendBatch {
-  /** Store number and epoch; its heads are those of the claim, not of this batch. */
+  /** Names the store and the epoch; the heads in it are those at the claim, not those expected now. */
   readonly claim: Claim;
   /** The heads that the store must have for the batch to take effect. */
   readonly expectedHeads: Heads;
@@ -118,6 +117,3 @@ export type AppendOutcome =
   | { readonly kind: 'heads-moved'; readonly heads: Heads }
   /** An event id or command id of the batch is already stored. Look the ids up and decide again. */
   | { readonly kind: 'conflict' };
-
-/** The head as the place before the first sequence of a batch. */
-export type { Head };
