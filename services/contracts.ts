@@ -1,0 +1,61 @@
+import type { AgentId, EventId, Head, RequestId, Sequence, StoreKey, World } from '../domain/types.ts';
+
+/** Names, parameters and results of the broker's actions: what callers on any node may rely on. */
+
+/** What the owner must know of the caller to run the whole-request checks in their published order. */
+export interface AppendPrincipal {
+  /** The agent that the credential is bound to, or null when it is not bound. */
+  readonly agentId: AgentId | null;
+  /** Whether the credential may write to this store: flag and scope. */
+  readonly mayWrite: boolean;
+}
+
+/** `sequencer.append`: one client request, as the bytes it came in. Routed to the owner of (tenant, store). */
+export interface AppendParams extends StoreKey {
+  readonly world: World;
+  /** All attempts for one client request carry the same id, so that a retry is not taken for a duplicate. */
+  readonly requestId: RequestId;
+  /** The HTTP body as received; read once, by the owner. */
+  readonly body: Uint8Array;
+  readonly principal: AppendPrincipal;
+  /** How long the caller will still wait; what runs out of it in a mailbox is answered, not appended. */
+  readonly timeLeftMs: number;
+}
+
+/** Why one event of a request was not accepted (ves-format 9.5, in the domain's words). */
+export type RejectionReason =
+  | 'duplicate-event-id'
+  | 'duplicate-command-id'
+  | 'payload-hash-differs'
+  | 'version-conflict';
+
+export interface Rejection {
+  readonly eventId: EventId;
+  readonly reason: RejectionReason;
+  readonly message: string;
+  /** Of the stored event, when the reason is a repeated event id that is in the log. */
+  readonly sequence?: Sequence;
+}
+
+/** The answer to one request: some events accepted, the others rejected one by one. */
+export interface AppendReply {
+  readonly accepted: number;
+  readonly rejected: number;
+  /** First and last sequence of the accepted events; null when there are none. */
+  readonly sequenceStart: Sequence | null;
+  readonly sequenceEnd: Sequence | null;
+  /** The stream's head after this request. */
+  readonly head: Head;
+  readonly rejections: readonly Rejection[];
+  /** The accepted events in input order; their sequences are contiguous. */
+  readonly receipts: readonly { readonly eventId: EventId; readonly sequence: Sequence }[];
+}
+
+/** `sequencer.head`: the durable head of one stream, from any node. */
+export interface HeadParams extends StoreKey {
+  readonly world: World;
+}
+
+export interface HeadReply {
+  readonly head: Head;
+}
