@@ -50,6 +50,12 @@ export class Refused extends SequencerError {
   }
 }
 
+/** The database can't keep this version's promises as it is set up; the message says what to change. Stops the start. */
+export class LogUnfit extends SequencerError {
+  readonly kind = 'rejected';
+  readonly code = 'LOG_UNFIT';
+}
+
 // pushback -----------------------------------------------------------------------------------------------------
 
 /** Not now: nothing of the request was stored, and sending it again after `retryAfterSecs` is right. */
