@@ -34,6 +34,8 @@ export type RefusalCode =
   | 'UNREADABLE_JSON' // 400: not JSON at all
   | 'WRONG_SHAPE' // 422: JSON, but a field is missing, of the wrong type, or not a UUID, hash or timestamp
   | 'WRONG_MEDIA_TYPE' // 415
+  | 'BODY_TOO_LONG' // 413: the request as a whole, before anyone looked into it
+  | 'BODY_TOO_SLOW' // 408: the body did not come, or came in drops
   | 'INVALID_QUERY' // 400: a query or path parameter
   | 'INVALID_FIELD_VALUE' // 400
   | 'INSUFFICIENT_PERMISSIONS' // 403

@@ -41,6 +41,9 @@ export type EntityVersion = Branded<number, 'EntityVersion'>;
 /** 32 bytes of SHA-256. */
 export type Hash = Branded<Uint8Array, 'Hash'>;
 
+/** Lower-case hex SHA-256 of an API key's text: the only form in which a key is stored, cached or logged. */
+export type ApiKeyHash = Branded<string, 'ApiKeyHash'>;
+
 /** Microseconds since 1970-01-01T00:00:00Z. A bigint, since year 9999 does not fit 2^53. */
 export type Micros = Branded<bigint, 'Micros'>;
 
