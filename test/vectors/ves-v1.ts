@@ -42,6 +42,26 @@ interface VectorFile {
     readonly legacy_payload_hash: string;
   }[];
   readonly json_reject: readonly string[];
+  readonly legacy_stream: {
+    readonly tenant_id: string;
+    readonly store_id: string;
+    readonly empty_state_root: string;
+    readonly events: readonly LegacyEventVector[];
+  };
+}
+
+interface LegacyEventVector {
+  readonly event: {
+    readonly event_id: string;
+    readonly tenant_id: string;
+    readonly store_id: string;
+    readonly entity_type: string;
+    readonly entity_id: string;
+    readonly payload_hash: string;
+  };
+  readonly payload_json: string;
+  readonly sequence_number: number;
+  readonly leaf_hash: string;
 }
 
 interface KeyVector {

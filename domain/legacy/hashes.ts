@@ -1,0 +1,33 @@
+import { utf8Bytes, writeBytes, writeText, writeU64 } from '../bytes.ts';
+import type { Sha256 } from '../sha256.ts';
+import type { Hash, Sequence, StoreKey } from '../types.ts';
+import { writeUuid } from '../uuid.ts';
+
+/**
+ * The leaf of a legacy event (ves-format 8.2):
+ * H("STATESET_COMMITMENT_LEAF_V1" ‖ tenant ‖ store ‖ u64(sequence) ‖ payload hash ‖ str(entity type) ‖ str(entity id)).
+ */
+export function legacyLeafHash(
+  store: StoreKey,
+  sequence: Sequence,
+  payloadHash: Hash,
+  entityType: string,
+  entityId: string,
+  sha256: Sha256,
+): Hash {
+  const room = fixedBytes + 3 * (entityType.length + entityId.length);
+  const target = room <= scratch.length ? scratch : new Uint8Array(room);
+  target.set(leafDomain);
+  let at = writeUuid(store.tenantId, target, leafDomain.length);
+  at = writeUuid(store.storeId, target, at);
+  at = writeU64(sequence, target, at);
+  at = writeBytes(payloadHash, target, at);
+  at = writeText(entityType, target, at);
+  at = writeText(entityId, target, at);
+  return sha256(target.subarray(0, at));
+}
+
+const leafDomain = utf8Bytes('STATESET_COMMITMENT_LEAF_V1');
+const fixedBytes = leafDomain.length + 16 + 16 + 8 + 32 + 4 + 4;
+/** Entity types are at most 128 bytes and entity ids at most 512, so every accepted event fits. */
+const scratch = new Uint8Array(fixedBytes + 3 * (128 + 512));
