@@ -1,4 +1,7 @@
+import type { Rejection } from '../domain/decide.ts';
 import type { AgentId, EventId, Head, RequestId, Sequence, StoreKey, World } from '../domain/types.ts';
+
+export type { Rejection, RejectionReason } from '../domain/decide.ts';
 
 /** Names, parameters and results of the broker's actions: what callers on any node may rely on. */
 
@@ -20,21 +23,6 @@ export interface AppendParams extends StoreKey {
   readonly principal: AppendPrincipal;
   /** How long the caller will still wait; what runs out of it in a mailbox is answered, not appended. */
   readonly timeLeftMs: number;
-}
-
-/** Why one event of a request was not accepted (ves-format 9.5, in the domain's words). */
-export type RejectionReason =
-  | 'duplicate-event-id'
-  | 'duplicate-command-id'
-  | 'payload-hash-differs'
-  | 'version-conflict';
-
-export interface Rejection {
-  readonly eventId: EventId;
-  readonly reason: RejectionReason;
-  readonly message: string;
-  /** Of the stored event, when the reason is a repeated event id that is in the log. */
-  readonly sequence?: Sequence;
 }
 
 /** The answer to one request: some events accepted, the others rejected one by one. */

@@ -1,0 +1,119 @@
+import { Fenced, ShuttingDown, TooManyLiveActors } from '../domain/errors.ts';
+import type { Answer } from '../domain/decide.ts';
+import { storeKeyText } from '../domain/types.ts';
+import type { StoreKey } from '../domain/types.ts';
+import { SequencerActor } from './sequencer.actor.ts';
+import type { ActorDependencies, AppendCommand } from './sequencer.actor.ts';
+
+export interface DirectoryLimits {
+  /** How many actors may live at once; the one unused for longest makes room. */
+  readonly liveActorsMax: number;
+  /** How long an actor with nothing to do is kept. */
+  readonly idleTimeoutMs: number;
+}
+
+/** After a fence this node leaves the store to its claimant for this long, and up to twice as long at random. */
+const fencedBackoffMs = 1_000;
+
+/**
+ * The live actors of this node, by store. An actor is made by the first command for its store and dropped when it
+ * has been idle; dropping one loses nothing but the round trip of the next claim.
+ */
+export class ActorDirectory {
+  private readonly dependencies: ActorDependencies;
+  private readonly limits: DirectoryLimits;
+  private readonly random: () => number;
+  /** Oldest use first: a command moves its actor to the end. */
+  private readonly actors = new Map<string, SequencerActor>();
+  private readonly fenced = new Map<string, { readonly untilMs: number; readonly error: Fenced }>();
+  private closing = false;
+  private sweep: { cancel(): void };
+
+  /** @param random a number in [0, 1), for jitter */
+  constructor(dependencies: ActorDependencies, limits: DirectoryLimits, random: () => number) {
+    this.dependencies = dependencies;
+    this.limits = limits;
+    this.random = random;
+    this.sweep = this.scheduleSweep();
+  }
+
+  /** How many stores this node has an actor for. */
+  get liveCount(): number {
+    return this.actors.size;
+  }
+
+  /**
+   * Hands the command to the store's actor; see `SequencerActor.append` for what it throws.
+   * @throws TooManyLiveActors when all the actors that may live are busy
+   * @throws Fenced also for a while after a fence, so that two nodes that differ about the owner do not fence
+   *   each other for ever
+   */
+  async append(store: StoreKey, command: AppendCommand): Promise<Answer> {
+    const key = storeKeyText(store);
+    const actor = this.find(store, key);
+    try {
+      return await actor.append(command);
+    } catch (error) {
+      if (error instanceof Fenced) this.backOff(key, error);
+      throw error;
+    }
+  }
+
+  /** Lets every actor finish its flush in flight, and refuses what waits and what comes. */
+  async close(): Promise<void> {
+    this.closing = true;
+    this.sweep.cancel();
+    await Promise.all([...this.actors.values()].map((actor) => actor.close()));
+    this.actors.clear();
+  }
+
+  private find(store: StoreKey, key: string): SequencerActor {
+    if (this.closing) throw new ShuttingDown('this node is shutting down; nothing was stored');
+    const fence = this.fenced.get(key);
+    if (fence !== undefined) {
+      if (this.dependencies.clock.monotonicMs() < fence.untilMs) throw fence.error;
+      this.fenced.delete(key);
+    }
+    const found = this.actors.get(key);
+    if (found !== undefined && !found.mayBeReplaced) {
+      this.actors.delete(key);
+      this.actors.set(key, found);
+      return found;
+    }
+    this.actors.delete(key);
+    this.makeRoom();
+    const actor = new SequencerActor(store, this.dependencies);
+    this.actors.set(key, actor);
+    return actor;
+  }
+
+  private makeRoom(): void {
+    if (this.actors.size < this.limits.liveActorsMax) return;
+    for (const [key, actor] of this.actors) {
+      if (actor.isIdle || actor.mayBeReplaced) {
+        this.actors.delete(key);
+        return;
+      }
+    }
+    throw new TooManyLiveActors(`all ${this.limits.liveActorsMax} actors of this node are busy`, {
+      liveActorsMax: this.limits.liveActorsMax,
+    });
+  }
+
+  private backOff(key: string, error: Fenced): void {
+    const backoffMs = fencedBackoffMs * (1 + this.random());
+    this.fenced.set(key, { untilMs: this.dependencies.clock.monotonicMs() + backoffMs, error });
+  }
+
+  private scheduleSweep(): { cancel(): void } {
+    return this.dependencies.clock.after(Math.max(this.limits.idleTimeoutMs / 4, 1), () => {
+      const now = this.dependencies.clock.monotonicMs();
+      for (const [key, actor] of this.actors) {
+        if (actor.lastUsedMs + this.limits.idleTimeoutMs > now) break;
+        if (actor.isIdle || actor.mayBeReplaced) this.actors.delete(key);
+      }
+      for (const [key, fence] of this.fenced) if (fence.untilMs <= now) this.fenced.delete(key);
+      this.sweep = this.scheduleSweep();
+    });
+  }
+}
