@@ -1,0 +1,31 @@
+const localHosts = ['', 'localhost', '127.0.0.1', '[::1]', 'postgres', 'host.docker.internal'];
+const loopbackHosts = ['', 'localhost', '127.0.0.1', '[::1]'];
+const tlsModes = ['require', 'verify-ca', 'verify-full'];
+
+/**
+ * What is wrong with a database URL, as a sentence without its values, or null.
+ *
+ * A connection without TLS is for this machine only: outside production loopback and sockets need no permission,
+ * the other local names (a compose network's) and production need ALLOW_INSECURE_LOCAL_DB.
+ */
+export function problemOfDatabaseUrl(
+  url: string,
+  { production, allowInsecureLocal }: { production: boolean; allowInsecureLocal: boolean },
+): string | null {
+  if (!URL.canParse(url))
+    return 'DATABASE_URL is not a URL; it takes postgres://user:password@host:port/database';
+  const { hostname, searchParams } = new URL(url);
+  const sslMode = searchParams.get('sslmode');
+  if (sslMode !== null && tlsModes.includes(sslMode)) return null;
+
+  // A `host` parameter overrules the host of the URL: a path is a socket, anything else is a host like any other.
+  const parameter = searchParams.get('host');
+  const host = parameter === null ? hostname.toLowerCase() : parameter.startsWith('/') ? '' : parameter;
+  if (allowInsecureLocal && localHosts.includes(host)) return null;
+  if (!production && loopbackHosts.includes(host)) return null;
+
+  const wayOut = `add sslmode=require, verify-ca or verify-full to it`;
+  return localHosts.includes(host)
+    ? `DATABASE_URL asks for no TLS; ${wayOut}, or set ALLOW_INSECURE_LOCAL_DB=true since the host is local`
+    : `DATABASE_URL asks for no TLS; ${wayOut}`;
+}

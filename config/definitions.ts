@@ -1,0 +1,34 @@
+import type { Definition } from './definition.ts';
+import { accessDefinitions } from './definitions/access.ts';
+import { databaseDefinitions } from './definitions/database.ts';
+import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
+import { serverDefinitions } from './definitions/server.ts';
+
+/** Every setting, by property. */
+export const definitions = {
+  ...serverDefinitions,
+  ...accessDefinitions,
+  ...databaseDefinitions,
+  ...nodeDefinitions,
+  ...sequencingDefinitions,
+};
+
+type Definitions = typeof definitions;
+export type SettingName = keyof Definitions;
+
+/** The value of every setting, by property. */
+export type SettingValues = {
+  readonly [Name in SettingName]: Definitions[Name] extends Definition<infer T> ? T : never;
+};
+
+/** The settings in the order and under the headings of the documentation. */
+export const definitionGroups: readonly {
+  readonly title: string;
+  readonly definitions: Readonly<Record<string, Definition<unknown>>>;
+}[] = [
+  { title: 'Server', definitions: serverDefinitions },
+  { title: 'Access', definitions: accessDefinitions },
+  { title: 'Database', definitions: databaseDefinitions },
+  { title: 'Node and cluster', definitions: nodeDefinitions },
+  { title: 'Sequencing', definitions: sequencingDefinitions },
+];

@@ -1,0 +1,124 @@
+import { problemOfDatabaseUrl } from './database-url.ts';
+import { longestAppendMs } from './deadlines.ts';
+import { definitions, type SettingName, type SettingValues } from './definitions.ts';
+
+/** What must hold between settings. A rule is skipped while one of the settings it reads can't be read itself. */
+export interface Rule {
+  readonly reads: readonly SettingName[];
+  /** The rule as the documentation states it. */
+  readonly says: string;
+  /** What breaks it, as a sentence with the way out, or null. */
+  problem(values: SettingValues, production: boolean): string | null;
+}
+
+const adminKeyLengthMin = 32;
+
+export const rules: readonly Rule[] = [
+  {
+    reads: ['authMode', 'allowAuthDisabled'],
+    says: '`AUTH_MODE=disabled` also needs `ALLOW_AUTH_DISABLED=true`, and is refused in production.',
+    problem({ authMode, allowAuthDisabled }, production) {
+      if (authMode === 'required') return null;
+      if (production) return 'AUTH_MODE is "disabled"; production takes required';
+      return allowAuthDisabled
+        ? null
+        : 'AUTH_MODE is "disabled"; it takes ALLOW_AUTH_DISABLED=true as well, which lets everyone who reaches the port read and write everything';
+    },
+  },
+  {
+    reads: ['bootstrapAdminApiKey'],
+    says: `\`BOOTSTRAP_ADMIN_API_KEY\` has at least ${adminKeyLengthMin} characters in production; a shorter one is a warning elsewhere.`,
+    problem: (values, production) => (production ? problemOfAdminKey(values) : null),
+  },
+  {
+    reads: ['databaseUrl'],
+    says: '`DATABASE_URL` is set in production.',
+    problem: ({ databaseUrl }, production) =>
+      production && databaseUrl === null
+        ? 'DATABASE_URL is not set; production takes the URL of a Postgres of its own, since the embedded one lives and dies with one machine'
+        : null,
+  },
+  {
+    reads: ['databaseUrl', 'allowInsecureLocalDb'],
+    says: '`DATABASE_URL` asks for TLS (`sslmode` is `require`, `verify-ca` or `verify-full`), unless it leads to a socket, `localhost`, `127.0.0.1` or `::1` outside production, or, with `ALLOW_INSECURE_LOCAL_DB`, to one of these, `postgres` or `host.docker.internal` anywhere.',
+    problem: ({ databaseUrl, allowInsecureLocalDb }, production) =>
+      databaseUrl === null
+        ? null
+        : problemOfDatabaseUrl(databaseUrl, { production, allowInsecureLocal: allowInsecureLocalDb }),
+  },
+  {
+    reads: ['natsUrl'],
+    says: 'In production every URL of `NATS_URL` begins with `tls://` and carries credentials.',
+    problem: ({ natsUrl }, production) => (production && natsUrl !== null ? problemOfNatsUrl(natsUrl) : null),
+  },
+  {
+    reads: ['minDbConnections', 'maxDbConnections'],
+    says: '`MIN_DB_CONNECTIONS` is at most `MAX_DB_CONNECTIONS`.',
+    problem: ({ minDbConnections, maxDbConnections }) =>
+      atMost('minDbConnections', minDbConnections, 'maxDbConnections', maxDbConnections),
+  },
+  {
+    reads: ['maxBodySizeBytes', 'maxBytesInFlight'],
+    says: '`MAX_BODY_SIZE_BYTES` is at most `MAX_BYTES_IN_FLIGHT`, or the largest body would never be admitted.',
+    problem: ({ maxBodySizeBytes, maxBytesInFlight }) =>
+      atMost('maxBodySizeBytes', maxBodySizeBytes, 'maxBytesInFlight', maxBytesInFlight),
+  },
+  {
+    reads: ['maxBodySizeBytes', 'mailboxBytesMax'],
+    says: '`MAX_BODY_SIZE_BYTES` is at most `MAILBOX_BYTES_MAX`, for the same reason.',
+    problem: ({ maxBodySizeBytes, mailboxBytesMax }) =>
+      atMost('maxBodySizeBytes', maxBodySizeBytes, 'mailboxBytesMax', mailboxBytesMax),
+  },
+  {
+    reads: ['appendTimeoutMs', 'requestTimeoutSecs'],
+    says: '`APPEND_TIMEOUT_MS` leaves a fifth of `REQUEST_TIMEOUT_SECS` (of a long one less) for the answer to travel back: statement < append < call between nodes < request.',
+    problem({ appendTimeoutMs, requestTimeoutSecs }) {
+      const longest = longestAppendMs(requestTimeoutSecs);
+      return appendTimeoutMs <= longest
+        ? null
+        : `APPEND_TIMEOUT_MS is ${appendTimeoutMs}; with REQUEST_TIMEOUT_SECS at ${requestTimeoutSecs} it takes at most ${longest}, so that the append's answer still reaches the caller`;
+    },
+  },
+  {
+    reads: ['dbStatementTimeoutMs', 'requestTimeoutSecs'],
+    says: '`DB_STATEMENT_TIMEOUT_MS` is at most `REQUEST_TIMEOUT_SECS`: nobody waits for a statement after that.',
+    problem: ({ dbStatementTimeoutMs, requestTimeoutSecs }) =>
+      dbStatementTimeoutMs <= requestTimeoutSecs * 1_000
+        ? null
+        : `DB_STATEMENT_TIMEOUT_MS is ${dbStatementTimeoutMs}; it takes at most the ${requestTimeoutSecs * 1_000} milliseconds of REQUEST_TIMEOUT_SECS, after which nobody waits for the statement`,
+  },
+];
+
+/** What is allowed and still unwise, as sentences for the log. */
+export function warningsAbout(values: SettingValues, production: boolean): string[] {
+  const adminKey = production ? null : problemOfAdminKey(values);
+  return adminKey === null ? [] : [`${adminKey}; production would refuse it`];
+}
+
+function problemOfAdminKey({ bootstrapAdminApiKey: key }: SettingValues): string | null {
+  return key === null || key.length >= adminKeyLengthMin
+    ? null
+    : `BOOTSTRAP_ADMIN_API_KEY has ${key.length} characters; it takes at least ${adminKeyLengthMin}, so that nobody can guess it`;
+}
+
+function problemOfNatsUrl(urls: string): string | null {
+  const safe = urls.split(',').every((item) => {
+    if (!URL.canParse(item.trim())) return false;
+    const url = new URL(item.trim());
+    return url.protocol === 'tls:' && url.username !== '';
+  });
+  return safe
+    ? null
+    : 'NATS_URL carries no credentials or asks for no TLS; production takes tls://user:password@host:port or tls://token@host:port, since whoever reaches NATS can append';
+}
+
+function atMost(
+  lower: SettingName,
+  lowerValue: number,
+  upper: SettingName,
+  upperValue: number,
+): string | null {
+  return lowerValue <= upperValue
+    ? null
+    : `${definitions[lower].env} is ${lowerValue}; it takes at most ${definitions[upper].env}, which is ${upperValue}`;
+}
