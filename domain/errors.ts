@@ -58,6 +58,12 @@ export class LogUnfit extends SequencerError {
   readonly code = 'LOG_UNFIT';
 }
 
+/** A recorded history that can't be judged: a line is malformed, or what a verdict needs is missing. */
+export class UnusableHistory extends SequencerError {
+  readonly kind = 'rejected';
+  readonly code = 'UNUSABLE_HISTORY';
+}
+
 // pushback -----------------------------------------------------------------------------------------------------
 
 /** Not now: nothing of the request was stored, and sending it again after `retryAfterSecs` is right. */
