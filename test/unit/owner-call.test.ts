@@ -1,0 +1,53 @@
+import { callOwner } from '../../actors/owner-call.ts';
+import type { FailureKind } from '../../actors/owner-call.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+class Failure extends Error {
+  readonly kind: FailureKind;
+  constructor(kind: FailureKind) {
+    super(kind);
+    this.kind = kind;
+  }
+}
+
+/** Runs the call while time passes, and reports how it ended and how often it was tried. */
+async function call(script: (attempt: number) => string | Failure, deadlineMs = 10_000) {
+  const clock = new ManualClock();
+  let attempts = 0;
+  const outcome = callOwner<string>(
+    { clock, random: () => 0.5, deadlineMs, classify: (error) => (error as Failure).kind },
+    () => {
+      const result = script(++attempts);
+      return typeof result === 'string' ? Promise.resolve(result) : Promise.reject(result);
+    },
+  ).then(
+    (value) => value,
+    (error: unknown) => (error as Failure).kind,
+  );
+  let settled = false;
+  void outcome.then(() => (settled = true));
+  for (let turn = 0; turn < 10_000 && !settled; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!settled) clock.advance(10);
+  }
+  return { outcome: await outcome, attempts };
+}
+
+test('a fenced or unreachable owner is tried again until somebody answers', async () => {
+  const kinds = ['fenced', 'unreachable', 'fenced'] as const;
+  expect(await call((attempt) => (attempt <= 3 ? new Failure(kinds[attempt - 1]!) : 'done'))).toEqual({
+    outcome: 'done',
+    attempts: 4,
+  });
+});
+
+test.each(['rejected', 'pushback', 'unknown', 'corrupt'] as const)('a %s answer is final', async (kind) => {
+  expect(await call(() => new Failure(kind))).toEqual({ outcome: kind, attempts: 1 });
+});
+
+test('retries end with the time of the request, and the last failure is the answer', async () => {
+  const { outcome, attempts } = await call(() => new Failure('fenced'), 1_000);
+  expect(outcome).toBe('fenced');
+  expect(attempts).toBeGreaterThan(3);
+  expect(attempts).toBeLessThan(12);
+});
