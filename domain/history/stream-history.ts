@@ -15,13 +15,12 @@ export interface EventHistory {
   readAt: number | null;
 }
 
-/** What the first read of a sequence showed. */
+/** What the first read of a sequence showed, or the first final read of it. */
 export interface LogEntry {
   readonly id: string;
   readonly payload: string;
   readonly line: number;
-  /** Whether a final read showed it, this one or a later one. */
-  final: boolean;
+  readonly final: boolean;
 }
 
 /** Every answer bounds the head: it was at least `lowest` when the answer came, at most `highest` when asked for. */
@@ -180,14 +179,15 @@ export class StreamHistory {
       this.noteSequence(sequence, entry);
       return;
     }
-    known.final ||= entry.final;
-    if (known.id !== entry.id) {
-      const message = `sequence ${sequence} was read as event ${known.id} and as event ${entry.id}`;
-      this.violated('reads-agree', [known.line, entry.line], message);
-    } else if (known.payload !== entry.payload) {
-      const message = `sequence ${sequence} was read with two different payloads`;
+    if (known.id !== entry.id || known.payload !== entry.payload) {
+      const what =
+        known.id === entry.id ? 'with two different payloads' : `as event ${known.id} and ${entry.id}`;
+      const message = `sequence ${sequence} was read ${what}`;
       this.violated('reads-agree', [known.line, entry.line], message);
     }
+    if (!entry.final || known.final) return;
+    this.log.set(sequence, entry); // What is present is what the final reading shows.
+    if (known.id !== entry.id) this.noteSequence(sequence, entry);
   }
 
   private noteSequence(sequence: number, entry: LogEntry): void {
