@@ -34,10 +34,13 @@ export interface EventLog {
   /**
    * Appends the batch after the named heads: durable on return of `appended`, and nothing of it exists otherwise.
    *
+   * An empty batch stores nothing; its outcome says whether the claimant still owned the store at that instant.
+   *
    * Batches of different stores may share one statement, but none can make another fail. A store's batches are
    * sent one after the other.
    * @throws LogUnavailable when nothing can have been stored
    * @throws AppendOutcomeUnknown when it went out and no answer came back in time
+   * @throws InvariantBroken when the batch does not fit together, or the log can't hold it; nothing was stored
    */
   append(batch: AppendBatch): Promise<AppendOutcome>;
 
