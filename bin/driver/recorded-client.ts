@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import {
+  type AnsweredEvent,
+  type HistoryRecord,
+  historyVersion,
+  type ReadRecord,
+} from '../../domain/history/record.ts';
+import type {
+  AppendOutcome,
+  ClientEvent,
+  IngestAnswer,
+  ReadBack,
+  SequencerClient,
+  StoreName,
+} from './sequencer-client.ts';
+
+/** Where records go: a file, or a checker. */
+export interface HistorySink {
+  write(record: HistoryRecord): void;
+}
+
+/** A file of the format in docs/history-format.md. Records are written in the order given. */
+export class HistoryFile implements HistorySink {
+  readonly path: string;
+  private readonly stream: WriteStream;
+
+  constructor(path: string) {
+    this.path = path;
+    this.stream = createWriteStream(path);
+    this.write({ type: 'history', version: historyVersion });
+  }
+
+  write(record: HistoryRecord): void {
+    this.stream.write(`${JSON.stringify(record)}\n`);
+  }
+
+  /** All records are in the file on return. */
+  async close(): Promise<void> {
+    this.stream.end();
+    await once(this.stream, 'close');
+  }
+}
+
+/** One process of a history: makes one call at a time and records each with what came back. */
+export class RecordedClient {
+  private readonly client: SequencerClient;
+  private readonly process: string;
+  private readonly history: HistorySink;
+
+  constructor(client: SequencerClient, process: string, history: HistorySink) {
+    this.client = client;
+    this.process = process;
+    this.history = history;
+  }
+
+  async append(store: StoreName, agentId: string, events: readonly ClientEvent[]): Promise<AppendOutcome> {
+    const invokedUs = monotonicUs();
+    const outcome = await this.client.append(store, agentId, events);
+    const call = { type: 'append', ...this.callOf(store, invokedUs) } as const;
+    if (outcome.kind === 'acknowledged') {
+      const { answer } = outcome;
+      const head = answer.head_sequence;
+      this.history.write({ ...call, outcome: 'acknowledged', events: answeredEvents(events, answer), head });
+    } else {
+      this.history.write({ ...call, outcome: outcome.kind, events: events.map(sentEvent) });
+    }
+    return outcome;
+  }
+
+  /** @throws Error when the answer is not 200; then nothing is recorded */
+  async head(store: StoreName): Promise<number> {
+    const invokedUs = monotonicUs();
+    const head = await this.client.head(store);
+    this.history.write({ type: 'head', ...this.callOf(store, invokedUs), head });
+    return head;
+  }
+
+  /** @throws Error when the answer is not 200; then nothing is recorded */
+  async readPage(
+    store: StoreName,
+    page: { readonly from: number; readonly limit: number; readonly final?: boolean },
+  ): Promise<ReadBack[]> {
+    const invokedUs = monotonicUs();
+    const events = await this.client.readPage(store, page.from, page.limit);
+    const record: ReadRecord = {
+      type: 'read',
+      ...this.callOf(store, invokedUs),
+      ...page,
+      events: events.map(({ sequence, eventId, payload }) => ({
+        sequence,
+        id: eventId,
+        payload: digest(payload),
+      })),
+    };
+    this.history.write(record);
+    return events;
+  }
+
+  /** Reads the whole stream as the final reading of the history. @returns how many events there are */
+  async readToEnd(store: StoreName): Promise<number> {
+    const limit = 1_000;
+    for (let from = 1; ; from += limit) {
+      const events = await this.readPage(store, { from, limit, final: true });
+      if (events.length < limit) return from - 1 + events.length;
+    }
+  }
+
+  private callOf(
+    { tenantId, storeId }: StoreName,
+    invokedUs: number,
+  ): { process: string; invokedUs: number; completedUs: number; stream: string } {
+    const stream = `${tenantId}/${storeId}/legacy`;
+    return { process: this.process, invokedUs, completedUs: monotonicUs(), stream };
+  }
+}
+
+function monotonicUs(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
+function digest(payload: string): string {
+  return createHash('sha256').update(payload).digest('hex');
+}
+
+function sentEvent({ eventId, payload }: ClientEvent): { id: string; payload: string } {
+  return { id: eventId, payload: digest(payload) };
+}
+
+/**
+ * What the answer says of each event sent. An id that was sent twice in one request is accepted at most once, so the
+ * receipt goes to the first.
+ *
+ * @throws Error when the answer contradicts itself or leaves an event out
+ */
+export function answeredEvents(sent: readonly ClientEvent[], answer: IngestAnswer): AnsweredEvent[] {
+  const receipts = new Map(
+    (answer.receipts ?? []).map((receipt) => [receipt.event_id, receipt.sequence_number]),
+  );
+  const rejections = new Map((answer.rejections ?? []).map((rejection) => [rejection.event_id, rejection]));
+  const events = sent.map((event): AnsweredEvent => {
+    const sequence = receipts.get(event.eventId);
+    if (sequence !== undefined && receipts.delete(event.eventId)) {
+      return { ...sentEvent(event), result: 'accepted', sequence };
+    }
+    const rejection = rejections.get(event.eventId);
+    if (rejection === undefined) throw contradiction(`event ${event.eventId} is missing`, answer);
+    return rejection.reason === 'DuplicateEventId' && rejection.sequence_number !== undefined
+      ? { ...sentEvent(event), result: 'stored', sequence: rejection.sequence_number }
+      : { ...sentEvent(event), result: 'refused' };
+  });
+  const sequences = events.flatMap((event) => (event.result === 'accepted' ? [event.sequence] : []));
+  const agrees =
+    receipts.size === 0 &&
+    answer.events_accepted === sequences.length &&
+    answer.events_rejected === sent.length - sequences.length &&
+    answer.assigned_sequence_start === (sequences[0] ?? null) &&
+    answer.assigned_sequence_end === (sequences.at(-1) ?? null);
+  if (!agrees) throw contradiction('its counts and receipts differ', answer);
+  return events;
+}
+
+function contradiction(what: string, answer: IngestAnswer): Error {
+  return new Error(`the answer contradicts itself, ${what}: ${JSON.stringify(answer)}`);
+}
