@@ -1,0 +1,101 @@
+import { InvariantBroken, Refused } from '../../domain/errors.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { readError } from '../broker-errors.ts';
+import type { Admission, Reservation } from './admission.ts';
+import type { Authenticate } from './authenticate.ts';
+import { authFailureReply, type ErrorForm, errorReply, timeoutReply } from './error-reply.ts';
+import type { Exchange } from './exchange.ts';
+import { readQuery } from './query.ts';
+import { emptyReply, type Reply } from './reply.ts';
+import type { Route, RouteRequest } from './route.ts';
+
+export interface AnswerDependencies {
+  readonly authenticate: Authenticate;
+  readonly admission: Admission;
+  readonly log: Log;
+}
+
+/** What to do once the path is known: a route's handler, or the refusal of every other method of its path. */
+export type Endpoint =
+  | { readonly kind: 'route'; readonly route: Route }
+  | {
+      readonly kind: 'wrong method';
+      readonly path: string;
+      readonly access: Route['access'];
+      readonly errors: ErrorForm;
+      readonly allow: string;
+    };
+
+/** The path's parts by parameter name, as sent. */
+export type PathParameters = Readonly<Record<string, string>>;
+
+export type Answer = (endpoint: Endpoint, exchange: Exchange, parameters: PathParameters) => Promise<void>;
+
+/**
+ * Takes one exchange from its route to its reply: authenticate, then what the endpoint says, within the request's time.
+ * Every failure becomes a reply in the route's form, so the promise never rejects.
+ */
+export function answerWith(deps: AnswerDependencies): Answer {
+  return async (endpoint, exchange, parameters) => {
+    const { errors: form, path } = endpoint.kind === 'route' ? endpoint.route : endpoint;
+    const reservation = deps.admission.open();
+    const timer = setTimeout(() => exchange.reply(timeoutReply(form)), exchange.timeLeftMs());
+    try {
+      exchange.reply(await answer(deps.authenticate, endpoint, exchange, parameters, reservation));
+    } catch (error) {
+      report(deps.log, error, { requestId: exchange.requestId, path });
+      exchange.reply(errorReply(error, form));
+    } finally {
+      clearTimeout(timer);
+      // Not when the connection closes alone: until now the handler may have held the body.
+      void exchange.closed().then(() => reservation.release());
+    }
+  };
+}
+
+async function answer(
+  authenticate: Authenticate,
+  endpoint: Endpoint,
+  exchange: Exchange,
+  parameters: PathParameters,
+  reservation: Reservation,
+): Promise<Reply> {
+  const { access } = endpoint.kind === 'route' ? endpoint.route : endpoint;
+  const authentication = access === 'protected' ? await authenticate(exchange.req.headers) : null;
+  if (authentication?.principal === null) return authFailureReply(authentication.failure);
+  if (endpoint.kind === 'wrong method') return emptyReply(405, { allow: endpoint.allow });
+  const request = routeRequest(exchange, parameters, reservation);
+  const { route } = endpoint;
+  if (route.access === 'public') return route.handle(request);
+  if (authentication === null) throw new InvariantBroken('a protected route was reached without a principal');
+  return route.handle({ ...request, principal: authentication.principal });
+}
+
+function routeRequest(
+  exchange: Exchange,
+  parameters: PathParameters,
+  reservation: Reservation,
+): RouteRequest {
+  return {
+    pathParameter: (name) => decodePathParameter(name, parameters[name] ?? ''),
+    query: () => readQuery(exchange.search),
+    readBody: () => exchange.readBody(reservation),
+    reserve: (bytes) => reservation.grow(bytes),
+    timeLeftMs: () => exchange.timeLeftMs(),
+  };
+}
+
+function decodePathParameter(name: string, text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Refused('INVALID_QUERY', `the path parameter ${name} is not percent-encoded UTF-8`);
+  }
+}
+
+/** What an operator should see; refusals and pushback are the caller's business. */
+function report(log: Log, error: unknown, facts: Readonly<Record<string, unknown>>): void {
+  const kind = readError(error)?.kind ?? null;
+  if (kind === 'corrupt' || kind === null) log.error({ ...facts, err: error }, 'a request failed');
+  else if (kind === 'unknown') log.warn({ ...facts, err: error }, 'a request got no answer in time');
+}

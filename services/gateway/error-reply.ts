@@ -1,0 +1,109 @@
+import type { RefusalCode } from '../../domain/errors.ts';
+import { readError } from '../broker-errors.ts';
+import type { AuthFailure } from './authenticate.ts';
+import { emptyReply, jsonReply, type Reply, textReply, withStatus } from './reply.ts';
+
+/**
+ * How a route words its errors:
+ * - `coded`: `{"error":{"code","numeric_code","message"}}` and the header `x-error-code`;
+ * - `text`: a sentence as plain text.
+ *
+ * What is wrong with a request before its route has a say (media type, length, JSON, query) is plain text everywhere.
+ */
+export type ErrorForm = 'coded' | 'text';
+
+const numericCodes = {
+  INVALID_FIELD_VALUE: 3003,
+  PAYLOAD_TOO_LARGE: 3004,
+  INSUFFICIENT_PERMISSIONS: 1005,
+  SERVICE_UNAVAILABLE: 8002,
+  TIMEOUT: 8003,
+  INTERNAL_ERROR: 8999,
+} as const;
+
+type WireCode = keyof typeof numericCodes;
+
+const refusals: Readonly<Record<RefusalCode, { readonly status: number; readonly coded?: WireCode }>> = {
+  UNREADABLE_JSON: { status: 400 },
+  INVALID_QUERY: { status: 400 },
+  BODY_TOO_SLOW: { status: 408 },
+  BODY_TOO_LONG: { status: 413 },
+  WRONG_MEDIA_TYPE: { status: 415 },
+  WRONG_SHAPE: { status: 422 },
+  INVALID_FIELD_VALUE: { status: 400, coded: 'INVALID_FIELD_VALUE' },
+  INSUFFICIENT_PERMISSIONS: { status: 403, coded: 'INSUFFICIENT_PERMISSIONS' },
+  PAYLOAD_TOO_LARGE: { status: 413, coded: 'PAYLOAD_TOO_LARGE' },
+};
+
+/** Also what a code means that only a newer node knows: the request is wrong, and its sentence says how. */
+const unknownRefusal = refusals.INVALID_FIELD_VALUE;
+
+/** Only a refusal's own sentence goes out: those of other errors may tell about the inside. */
+export function errorReply(error: unknown, form: ErrorForm): Reply {
+  const reading = readError(error);
+  switch (reading?.kind) {
+    case 'rejected':
+      return refusalReply(reading.code, reading.message, form);
+    case 'pushback':
+    case 'fenced':
+      return unavailableReply(form, reading.retryAfterSecs ?? 1);
+    case 'unknown':
+      return timeoutReply(form);
+    default:
+      return failureReply(form);
+  }
+}
+
+/** The time ran out; whether anything took effect is not known. */
+export function timeoutReply(form: ErrorForm): Reply {
+  const sentence =
+    'no answer in time; it is not known whether the events were stored: send the same event ids again';
+  return form === 'coded' ? codedReply(504, 'TIMEOUT', sentence) : emptyReply(504);
+}
+
+/** The gate's own form, the same on every route. */
+export function authFailureReply(failure: AuthFailure): Reply {
+  const { status, error } = authFailures[failure];
+  return withStatus(
+    jsonReply({ error, code: failure }),
+    status,
+    status === 503 ? { 'retry-after': '1' } : {},
+  );
+}
+
+const authFailures: Readonly<Record<AuthFailure, { readonly status: number; readonly error: string }>> = {
+  missing_auth: {
+    status: 401,
+    error: 'send an API key as "Authorization: ApiKey <key>" or as "X-API-Key: <key>"',
+  },
+  invalid_api_key: { status: 401, error: 'this API key is unknown or no longer active' },
+  invalid_jwt: {
+    status: 401,
+    error: 'this node accepts no bearer token; API keys go with the scheme ApiKey',
+  },
+  auth_backend_unavailable: { status: 503, error: 'API keys can not be checked at the moment; try again' },
+};
+
+function refusalReply(code: string, sentence: string, form: ErrorForm): Reply {
+  const { status, coded } = Object.hasOwn(refusals, code) ? refusals[code as RefusalCode] : unknownRefusal;
+  return form === 'coded' && coded !== undefined
+    ? codedReply(status, coded, sentence)
+    : textReply(status, sentence);
+}
+
+function unavailableReply(form: ErrorForm, retryAfterSecs: number): Reply {
+  const sentence = 'not at the moment; nothing was stored, and sending the same request again is right';
+  const reply =
+    form === 'coded' ? codedReply(503, 'SERVICE_UNAVAILABLE', sentence) : textReply(503, sentence);
+  return withStatus(reply, 503, { 'retry-after': String(retryAfterSecs) });
+}
+
+function failureReply(form: ErrorForm): Reply {
+  const sentence = 'the server failed; its log says why under the x-request-id of this response';
+  return form === 'coded' ? codedReply(500, 'INTERNAL_ERROR', sentence) : textReply(500, sentence);
+}
+
+function codedReply(status: number, code: WireCode, message: string): Reply {
+  const reply = jsonReply({ error: { code, numeric_code: numericCodes[code], message } });
+  return withStatus(reply, status, { 'x-error-code': code });
+}

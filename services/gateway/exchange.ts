@@ -1,0 +1,136 @@
+import { performance } from 'node:perf_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reservation } from './admission.ts';
+import { gzipBody, isWorthGzip } from './content-coding.ts';
+import type { Cors } from './cors.ts';
+import type { Reply } from './reply.ts';
+import { type BodyLimits, discardBody, hasBody, readBody } from './request-body.ts';
+import { wireRequestId } from './request-id.ts';
+
+/** What all exchanges of a gateway have in common. */
+export interface ExchangeContext {
+  readonly cors: Cors;
+  readonly requestTimeoutMs: number;
+  readonly bodyLimits: BodyLimits;
+  /** Whether the gateway is going away: then no connection outlives its response. */
+  isClosing(): boolean;
+}
+
+/** Headers of every response, whatever it says. */
+export const standardHeaders = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'cache-control': 'no-store',
+} as const;
+
+/**
+ * One request and its response. It is answered once: the first reply goes out, and what comes after it (a handler that
+ * ends after its time-out) is dropped.
+ */
+export class Exchange {
+  readonly req: IncomingMessage;
+  /** The id that the caller sees; a caller may repeat it, so it names nothing inside. */
+  readonly requestId: string;
+  /** As sent: not decoded. */
+  readonly path: string;
+  /** What follows the question mark; empty when there is none. */
+  readonly search: string;
+  private readonly res: ServerResponse;
+  private readonly context: ExchangeContext;
+  private readonly deadlineMs: number;
+  /** The client waits for a word before it sends the body. */
+  private awaitsContinue: boolean;
+  private answered = false;
+
+  constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) {
+    this.context = context;
+    this.req = req;
+    this.res = res;
+    this.awaitsContinue = awaitsContinue;
+    this.requestId = wireRequestId(req.headers['x-request-id']);
+    const url = req.url ?? '/';
+    const questionMark = url.indexOf('?');
+    this.path = questionMark === -1 ? url : url.slice(0, questionMark);
+    this.search = questionMark === -1 ? '' : url.slice(questionMark + 1);
+    this.deadlineMs = performance.now() + context.requestTimeoutMs;
+  }
+
+  get isAnswered(): boolean {
+    return this.answered;
+  }
+
+  /** Milliseconds until the client gets a 504; not negative. */
+  timeLeftMs(): number {
+    return Math.max(0, this.deadlineMs - performance.now());
+  }
+
+  /**
+   * The request's body as it came, at most as long as the limit allows.
+   * @param reservation grows by the body's length: before the first byte if the length is given, else as it comes
+   * @throws Refused for a body that is no JSON by its header, too long, or too slow
+   * @throws BytesInFlightExceeded
+   */
+  readBody(reservation: Reservation): Promise<Buffer> {
+    return readBody(this.req, reservation, this.context.bodyLimits, () => {
+      if (this.awaitsContinue) this.res.writeContinue();
+      this.awaitsContinue = false;
+    });
+  }
+
+  /** Resolves when the response has gone out, or the connection is gone. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.res.closed) resolve();
+      else this.res.once('close', resolve);
+    });
+  }
+
+  reply(reply: Reply): void {
+    if (this.answered) return;
+    this.answered = true;
+    const { body } = reply;
+    if (!isWorthGzip(body.length, this.req.headers['accept-encoding'])) {
+      this.write(reply, body, {});
+      return;
+    }
+    const coding = { 'content-encoding': 'gzip', vary: 'accept-encoding' };
+    const compressed = gzipBody(typeof body === 'string' ? Buffer.from(body) : body);
+    if (Buffer.isBuffer(compressed)) this.write(reply, compressed, coding);
+    else {
+      compressed.then(
+        (bytes) => this.write(reply, bytes, coding),
+        () => this.write(reply, body, {}), // Only for want of memory; the plain body is still right.
+      );
+    }
+  }
+
+  private write(reply: Reply, body: string | Uint8Array, coding: Readonly<Record<string, string>>): void {
+    const { req, res, context } = this;
+    if (res.destroyed) return;
+    const corsHeaders = context.cors.headersFor(req);
+    const vary = [coding.vary, corsHeaders.vary].filter((name) => name !== undefined).join(', ');
+    res.writeHead(reply.status, {
+      ...(reply.contentType !== null && { 'content-type': reply.contentType }),
+      'content-length': Buffer.byteLength(body),
+      ...standardHeaders,
+      'x-request-id': this.requestId,
+      ...corsHeaders,
+      ...coding,
+      ...(vary !== '' && { vary }),
+      ...reply.headers,
+      // A client that was told not to send its body may or may not send it, so nothing can follow on the connection.
+      ...((context.isClosing() || this.awaitsContinue) && { connection: 'close' }),
+    });
+    res.end(body);
+    if (hasBody(req) && !req.complete && !this.awaitsContinue) discardBody(req, context.bodyLimits);
+    this.limitSending();
+  }
+
+  /** A client that does not take its response loses the connection, or it would hold the response for ever. */
+  private limitSending(): void {
+    const { res, context } = this;
+    if (res.writableFinished || res.writableLength === 0) return;
+    const timer = setTimeout(() => this.req.socket.destroy(), context.requestTimeoutMs);
+    res.once('close', () => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,23 @@
+import { denialOf, type Permission, type Principal } from '../../../domain/access.ts';
+import { Refused } from '../../../domain/errors.ts';
+import type { StoredLegacyEvent } from '../../../domain/legacy/event.ts';
+import type { StoreKey } from '../../../domain/types.ts';
+import type { Query } from '../query.ts';
+
+/**
+ * The store that a query names, once the caller is known to have this permission on it.
+ * @throws Refused
+ */
+export function permittedStore(query: Query, principal: Principal, permission: Permission): StoreKey {
+  const store = { tenantId: query.uuid('tenant_id'), storeId: query.uuid('store_id') };
+  const denial = denialOf(principal, permission, store);
+  if (denial !== null) throw new Refused('INSUFFICIENT_PERMISSIONS', denial);
+  return store;
+}
+
+/** About what an event takes in memory until it is sent: its payload as a row and again in the answer, and the rest. */
+export function heldBytes({ payload }: StoredLegacyEvent): number {
+  return 2 * payload.length + eventOverheadBytes;
+}
+
+const eventOverheadBytes = 1_024;

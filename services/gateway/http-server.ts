@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { standardHeaders } from './exchange.ts';
+import { wireRequestId } from './request-id.ts';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** The longest that a request with its body may take to arrive; a backstop, since handlers answer before. */
+  readonly requestTimeoutMs: number;
+  /** How long `close` waits for what is being answered. */
+  readonly drainTimeoutMs: number;
+  /** Answers one request; must not throw. */
+  readonly onRequest: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
+}
+
+export interface HttpServer {
+  /** Rejects with the system's error when the address can't be had. */
+  listen(): Promise<AddressInfo>;
+  /** Takes no new connection, answers what is held, and ends; cuts what remains after the drain time. */
+  close(): Promise<void>;
+  isClosing(): boolean;
+}
+
+const headersTimeoutMs = 10_000;
+/** Longer than load balancers keep idle connections (60 s is usual), so that they, not we, close first. */
+const keepAliveTimeoutMs = 75_000;
+/** How often slow senders are looked for. */
+const checkIntervalMs = 1_000;
+
+/** An HTTP/1.1 server whose every response, also to what is no HTTP, has our headers. */
+export function httpServer(options: HttpServerOptions): HttpServer {
+  const server = createServer({
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs + headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: checkIntervalMs,
+    // Checked where the response gets our headers.
+    requireHostHeader: false,
+  });
+  let closing = false;
+  server.on('request', (req, res) => options.onRequest(req, res, false));
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) =>
+    options.onRequest(req, res, true),
+  );
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    options.onRequest(req, res, false);
+  });
+  server.on('connect', (_req, socket) => refuseConnection(socket, 405));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    refuseConnection(socket, statusByParserCode[error.code ?? ''] ?? 400);
+  });
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: options.host, port: options.port }, () => {
+          server.off('error', reject);
+          resolve(server.address() as AddressInfo); // Listening on a host and port, so not a path.
+        });
+      }),
+
+    close: () =>
+      new Promise((resolve) => {
+        closing = true;
+        const timer = setTimeout(() => server.closeAllConnections(), options.drainTimeoutMs);
+        server.close(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+
+    isClosing: () => closing,
+  };
+}
+
+const statusByParserCode: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** Answers on a connection on which no further request can be read, and ends it. */
+function refuseConnection(socket: Duplex, status: number): void {
+  if (!socket.writable || responseUnderWay(socket)) {
+    socket.destroy();
+    return;
+  }
+  const sentence = 'the request is not one that this server can read';
+  const headers = {
+    ...standardHeaders,
+    'x-request-id': wireRequestId(undefined),
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': String(sentence.length),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${sentence}`);
+}
+
+/** Whether part of a response may be on its way already: a second status line would then corrupt it. */
+function responseUnderWay(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent === true;
+}
