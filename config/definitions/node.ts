@@ -97,9 +97,9 @@ export const sequencingDefinitions = {
   recentIdsMax: integer({
     env: 'RECENT_IDS_MAX',
     default: 50_000,
-    min: 0,
+    min: 1,
     max: 10_000_000,
     unit: 'ids',
-    why: 'event ids of a store kept in memory to answer a repeat without asking Postgres, which answers the same without them',
+    why: 'ids of stored events, of all streams together, kept in memory to answer a repeat without asking Postgres, which answers the same without them',
   }),
 };

@@ -81,7 +81,7 @@ export const serverDefinitions = {
   logLevel: choice({
     env: 'LOG_LEVEL',
     default: 'info',
-    values: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+    values: ['debug', 'info', 'warn', 'error', 'silent'],
     why: 'log lines below this level are left out',
   }),
   logFormat: choice({
