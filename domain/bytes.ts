@@ -85,11 +85,18 @@ export function toHex(bytes: Uint8Array): string {
  * @returns null when the text is not exactly `length` bytes of hex
  */
 export function parseHex(text: string, length: number): Uint8Array | null {
-  if (text.length !== length * 2) return null;
+  return text.length === length * 2 ? hexBytes(utf8.encode(text), 0, length) : null;
+}
+
+/**
+ * The `length` bytes whose hex digits lie at `start`, in either case.
+ * @returns null when one of them is no hex digit
+ */
+export function hexBytes(text: Uint8Array, start: number, length: number): Uint8Array | null {
   const bytes = new Uint8Array(length);
   for (let index = 0; index < length; index++) {
-    const high = hexDigit(text.charCodeAt(index * 2));
-    const low = hexDigit(text.charCodeAt(index * 2 + 1));
+    const high = hexDigit(text[start + index * 2] ?? 0);
+    const low = hexDigit(text[start + index * 2 + 1] ?? 0);
     if (high < 0 || low < 0) return null;
     bytes[index] = (high << 4) | low;
   }

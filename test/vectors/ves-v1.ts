@@ -58,6 +58,7 @@ interface LegacyEventVector {
     readonly entity_type: string;
     readonly entity_id: string;
     readonly payload_hash: string;
+    readonly source_agent: string;
   };
   readonly payload_json: string;
   readonly sequence_number: number;

@@ -1,0 +1,261 @@
+import { hexBytes, utf8Bytes } from '../bytes.ts';
+import { Refused } from '../errors.ts';
+import { parseTimestamp } from '../time.ts';
+import type { Micros, Uuid } from '../types.ts';
+import { parseUuid } from '../uuid.ts';
+import { excerpt, pathAt } from './location.ts';
+import type { JsonReader } from './reader.ts';
+
+/** The names of the members of one kind of object, at most 31; finds them among the bytes, with no string in between. */
+export class FieldNames<Name extends string> {
+  /** By length: the names of that length, each with its number. */
+  private readonly byLength: { readonly bytes: Uint8Array; readonly field: number }[][] = [];
+  readonly names: readonly Name[];
+
+  constructor(names: readonly Name[]) {
+    this.names = names;
+    names.forEach((name, field) => {
+      const bytes = utf8Bytes(name);
+      (this.byLength[bytes.length] ??= []).push({ bytes, field });
+    });
+  }
+
+  /** The number of the name that lies at `start` … `end`, which is its place in the list, or -1. */
+  find(text: Uint8Array, start: number, end: number): number {
+    const sameLength = this.byLength[end - start];
+    if (sameLength === undefined) return -1;
+    for (const { bytes, field } of sameLength) {
+      let index = 0;
+      while (index < bytes.length && bytes[index] === text[start + index]) index++;
+      if (index === bytes.length) return field;
+    }
+    return -1;
+  }
+}
+
+/** The last value that a field had, for fields that say the same in event after event. */
+export class Repeated<Value> {
+  private readonly bytes = new Uint8Array(64);
+  private length = -1;
+  private value: Value | null = null;
+
+  /** The value, if it was read from the same bytes; else null. */
+  recall(text: Uint8Array, end: number): Value | null {
+    if (end !== this.length) return null;
+    for (let index = 0; index < end; index++) if (text[index] !== this.bytes[index]) return null;
+    return this.value;
+  }
+
+  keep(text: Uint8Array, end: number, value: Value): void {
+    if (end > this.bytes.length) return;
+    this.bytes.set(text.subarray(0, end));
+    this.length = end;
+    this.value = value;
+  }
+}
+
+/**
+ * Reads typed fields of a JSON document one after the other. Each method reads the value at the current place and moves
+ * behind it, or throws what tells the sender which field is wrong, what came, and what is accepted.
+ */
+export class FieldReader {
+  private readonly json: JsonReader;
+  private at = 0;
+  private depth = 0;
+
+  constructor(json: JsonReader) {
+    this.json = json;
+  }
+
+  open(document: Uint8Array): void {
+    this.json.open(document);
+    this.at = this.json.space(0);
+    this.depth = 0;
+  }
+
+  /** Checks that nothing follows. */
+  finish(): void {
+    this.json.finish(this.at);
+  }
+
+  /**
+   * Reads an object, and hands each member that has one of the names to `take`, which must read its value. Other members
+   * are read past. A member of the list that comes twice is refused, since nobody could say which one is meant.
+   * @returns where the object begins, for `missing`
+   */
+  object<Name extends string>(names: FieldNames<Name>, take: (name: Name) => void): number {
+    const { json } = this;
+    const start = this.at;
+    if (json.input[start] !== openBrace) throw this.wrong(start, 'an object');
+    this.depth++;
+    let seen = 0;
+    let at = json.space(start + 1);
+    if (json.input[at] === closeBrace) at = -(at + 1);
+    while (at > 0) {
+      json.end = 0;
+      const nameAt = at;
+      at = json.string(at);
+      const field = names.find(json.output, 1, json.end - 1);
+      this.at = json.colon(at);
+      const name = names.names[field];
+      if (name === undefined) {
+        this.skip();
+      } else {
+        if ((seen & (1 << field)) !== 0) throw this.shape(nameAt, name, 'is given twice');
+        seen |= 1 << field;
+        take(name);
+      }
+      at = json.separator(this.at, closeBrace);
+    }
+    this.at = -at;
+    this.depth--;
+    return start;
+  }
+
+  /** Reads an array, calling `takeElement` for each element, which must read it. */
+  array(takeElement: () => void): void {
+    const { json } = this;
+    if (json.input[this.at] !== openBracket) throw this.wrong(this.at, 'an array');
+    this.depth++;
+    let at = json.space(this.at + 1);
+    if (json.input[at] === closeBracket) at = -(at + 1);
+    while (at > 0) {
+      this.at = at;
+      takeElement();
+      at = json.separator(this.at, closeBracket);
+    }
+    this.at = -at;
+    this.depth--;
+  }
+
+  /** Whether the value is null; moves behind it only then. */
+  isNull(): boolean {
+    if (this.json.input[this.at] !== 0x6e) return false;
+    this.skip();
+    return true;
+  }
+
+  text(repeated?: Repeated<string>): string {
+    const { json } = this;
+    this.string('a string');
+    const known = repeated?.recall(json.output, json.end) ?? null;
+    if (known !== null) return known;
+    const text = this.lastString();
+    repeated?.keep(json.output, json.end, text);
+    return text;
+  }
+
+  uuid(repeated?: Repeated<Uuid>): Uuid {
+    const { json } = this;
+    const start = this.string('a UUID');
+    const known = repeated?.recall(json.output, json.end) ?? null;
+    if (known !== null) return known;
+    const uuid = parseUuid(this.lastString());
+    if (uuid === null) throw this.wrong(start, 'a UUID');
+    repeated?.keep(json.output, json.end, uuid);
+    return uuid;
+  }
+
+  timestamp(): Micros {
+    const accepted = 'an RFC 3339 timestamp such as 2025-12-20T18:31:22.123Z';
+    const start = this.string(accepted);
+    const micros = parseTimestamp(this.lastString());
+    if (micros === null) throw this.wrong(start, accepted);
+    return micros;
+  }
+
+  /** Reads this many bytes as hex without a prefix, in either case. */
+  hex(length: number): Uint8Array {
+    const accepted = `${length * 2} hex digits without 0x`;
+    const start = this.string(accepted);
+    const { output, end } = this.json;
+    const bytes = end === length * 2 + 2 ? hexBytes(output, 1, length) : null;
+    if (bytes === null) throw this.wrong(start, accepted);
+    return bytes;
+  }
+
+  /** Reads an integer from 0 to `max`, exactly. */
+  integer(max: bigint): bigint {
+    const { json } = this;
+    const start = this.at;
+    const accepted = `an integer from 0 to ${max}`;
+    this.skip();
+    const end = this.at;
+    if (end - start > max.toString().length) throw this.wrong(start, accepted);
+    for (let at = start; at < end; at++) {
+      const byte = json.input[at] ?? 0;
+      if (byte < 0x30 || byte > 0x39) throw this.wrong(start, accepted);
+    }
+    const value = BigInt(utf8.decode(json.input.subarray(start, end)));
+    if (value > max) throw this.wrong(start, accepted);
+    return value;
+  }
+
+  /** Reads an array of integers from 0 to 255. */
+  bytes(): Uint8Array {
+    const bytes: number[] = [];
+    this.array(() => bytes.push(Number(this.integer(255n))));
+    return Uint8Array.from(bytes);
+  }
+
+  /**
+   * Reads any value.
+   * @returns its text as received, a view into the document; its canonical text is in the reader's output, from 0 to `end`
+   */
+  document(): Uint8Array {
+    const { input } = this.json;
+    const start = this.at;
+    this.skip();
+    return new Uint8Array(input.buffer, input.byteOffset + start, this.at - start);
+  }
+
+  /** The error for a member that an object needs and lacks. */
+  missing(objectAt: number, name: string): Refused {
+    return this.shape(objectAt, name, 'is missing');
+  }
+
+  private skip(): void {
+    this.json.end = 0;
+    this.at = this.json.value(this.at, this.depth);
+  }
+
+  /** Reads a string to the output, quotes included, and says where it began. */
+  private string(accepted: string): number {
+    const start = this.at;
+    if (this.json.input[start] !== quote) throw this.wrong(start, accepted);
+    this.json.end = 0;
+    this.at = this.json.string(start);
+    return start;
+  }
+
+  private lastString(): string {
+    const { output, end, plain } = this.json;
+    if (plain) return utf8.decode(output.subarray(1, end - 1));
+    return JSON.parse(utf8.decode(output.subarray(0, end))) as string;
+  }
+
+  /** The error for a value that is none of what is accepted. If it is not even JSON, that is thrown instead. */
+  private wrong(at: number, accepted: string): Refused {
+    const { input } = this.json;
+    this.at = at;
+    this.skip();
+    const path = pathAt(input, at);
+    return new Refused(
+      'WRONG_SHAPE',
+      `${path || 'the body'} must be ${accepted}, not ${excerpt(input, at, this.at)}`,
+      { path },
+    );
+  }
+
+  private shape(objectAt: number, name: string, fault: string): Refused {
+    const path = [pathAt(this.json.input, objectAt), name].filter(Boolean).join('.');
+    return new Refused('WRONG_SHAPE', `${path} ${fault}`, { path });
+  }
+}
+
+const quote = 0x22;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
