@@ -28,7 +28,7 @@ export interface ApiKeys {
   revoke(hash: ApiKeyHash): Promise<boolean>;
 
   /** A number that grows with every change of any key, in the transaction of the change. */
-  revision(): Promise<bigint>;
+  revision(): Promise<number>;
 }
 
 export interface ApiKeyRecord {

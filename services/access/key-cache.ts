@@ -48,7 +48,7 @@ export class KeyCache {
   private readonly lookups = new Map<ApiKeyHash, Lookup>();
   private runningLookups = 0;
   private generation = 0;
-  private revision: bigint | null = null;
+  private revision: number | null = null;
   private trustedUntilMs = -Infinity;
   private pollFailed = false;
 

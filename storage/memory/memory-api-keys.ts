@@ -8,7 +8,7 @@ export class MemoryApiKeys implements ApiKeys {
   /** While false, every call fails as if the database were down. */
   reachable = true;
   private readonly records = new Map<ApiKeyHash, ApiKeyRecord>();
-  private changes = 0n;
+  private changes = 0;
 
   async findByHash(hash: ApiKeyHash): Promise<ApiKeyRecord | null> {
     await this.reach();
@@ -39,14 +39,14 @@ export class MemoryApiKeys implements ApiKeys {
     return true;
   }
 
-  async revision(): Promise<bigint> {
+  async revision(): Promise<number> {
     await this.reach();
     return this.changes;
   }
 
   private change(record: ApiKeyRecord): void {
     this.records.set(record.hash, record);
-    this.changes += 1n;
+    this.changes += 1;
   }
 
   private reach(): Promise<void> {

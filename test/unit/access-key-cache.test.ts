@@ -21,7 +21,7 @@ class WatchedKeys implements Pick<ApiKeys, 'findByHash' | 'revision'> {
     return record;
   }
 
-  revision(): Promise<bigint> {
+  revision(): Promise<number> {
     return this.keys.revision();
   }
 
@@ -162,7 +162,7 @@ describe('a cache whose polls fail', () => {
 
   test('does not trust a poll by the time of its answer', async () => {
     const { cache, clock, keys, watched } = await openCache();
-    const answer = Promise.withResolvers<bigint>();
+    const answer = Promise.withResolvers<number>();
     watched.revision = () => answer.promise;
     const polling = cache.startPolling();
     await settle();

@@ -1,4 +1,8 @@
-export const apiKeyRevision = {
+import type { Query } from '../query.ts';
+
+export const apiKeyRevision: Query<null, number> = {
   name: 'api_key_revision',
-  text: `select revision::text from revisions where name = 'api_keys'`,
+  text: `select revision from revisions where name = 'api_keys'`,
+  values: () => [],
+  row: (columns) => columns.revision as number,
 };

@@ -1,39 +1,25 @@
 import type { AgentId, ApiKeyHash, StoreId, TenantId } from '../../../domain/types.ts';
 import type { ApiKeyRecord } from '../../api-keys.ts';
+import type { Query } from '../query.ts';
 
-interface ApiKeyRow {
-  readonly tenant_id: string;
-  readonly store_ids: string[];
-  readonly agent_id: string | null;
-  readonly can_read: boolean;
-  readonly can_write: boolean;
-  readonly is_admin: boolean;
-  readonly rate_limit_per_minute: string | null;
-  readonly active: boolean;
-}
-
-export const findApiKey = {
+export const findApiKey: Query<ApiKeyHash, ApiKeyRecord> = {
   name: 'find_api_key',
   text: `
-    select tenant_id, store_ids::text[], agent_id, can_read, can_write, is_admin,
-           rate_limit_per_minute::text, active
+    select key_hash, tenant_id, store_ids, agent_id, can_read, can_write, is_admin, rate_limit_per_minute, active
       from api_keys
      where key_hash = $1`,
-
-  values: (hash: ApiKeyHash): unknown[] => [hash],
-
-  /** Postgres writes a uuid as our domain does, so its texts are taken as they are. */
-  record: (hash: ApiKeyHash, row: ApiKeyRow): ApiKeyRecord => ({
-    hash,
-    active: row.active,
+  values: (hash) => [hash],
+  row: (columns) => ({
+    hash: columns.key_hash as ApiKeyHash,
+    active: columns.active as boolean,
     principal: {
-      tenantId: row.tenant_id as TenantId,
-      storeIds: row.store_ids as StoreId[],
-      agentId: row.agent_id as AgentId | null,
-      read: row.can_read,
-      write: row.can_write,
-      admin: row.is_admin,
-      requestsPerMinuteMax: row.rate_limit_per_minute === null ? null : Number(row.rate_limit_per_minute),
+      tenantId: columns.tenant_id as TenantId,
+      storeIds: columns.store_ids as StoreId[],
+      agentId: columns.agent_id as AgentId | null,
+      read: columns.can_read as boolean,
+      write: columns.can_write as boolean,
+      admin: columns.is_admin as boolean,
+      requestsPerMinuteMax: columns.rate_limit_per_minute as number | null,
     },
   }),
 };
