@@ -1,7 +1,18 @@
 import { utf8Bytes, writeBytes, writeText, writeU64 } from '../bytes.ts';
+import { canonicalText } from '../json/canonical.ts';
 import type { Sha256 } from '../sha256.ts';
 import type { Hash, Sequence, StoreKey } from '../types.ts';
 import { writeUuid } from '../uuid.ts';
+
+/**
+ * The hash of a payload: over its canonical legacy text, with no domain before it (ves-format 8.2). Reading a request
+ * computes it on the way; this is for those who have the payload only.
+ * @param payload JSON text, in any layout
+ * @throws Refused with `UNREADABLE_JSON`
+ */
+export function legacyPayloadHash(payload: Uint8Array, sha256: Sha256): Hash {
+  return sha256(canonicalText(payload, 'legacy'));
+}
 
 /**
  * The leaf of a legacy event (ves-format 8.2):

@@ -1,5 +1,5 @@
-import { parseHex, toHex } from '../../domain/bytes.ts';
-import { legacyLeafHash } from '../../domain/legacy/hashes.ts';
+import { parseHex, toHex, utf8Bytes } from '../../domain/bytes.ts';
+import { legacyLeafHash, legacyPayloadHash } from '../../domain/legacy/hashes.ts';
 import { portableSha256 } from '../../domain/sha256.ts';
 import type { Hash, Sequence, StoreKey } from '../../domain/types.ts';
 import { parseUuid } from '../../domain/uuid.ts';
@@ -7,6 +7,10 @@ import { vectors } from '../vectors/ves-v1.ts';
 
 const stream = vectors.legacy_stream;
 const store: StoreKey = { tenantId: parseUuid(stream.tenant_id)!, storeId: parseUuid(stream.store_id)! };
+
+test.each(vectors.json)('the payload hash of $name is reproduced', ({ input, legacy_payload_hash }) => {
+  expect(toHex(legacyPayloadHash(utf8Bytes(input), portableSha256))).toBe(legacy_payload_hash);
+});
 
 test('the leaf of every event of the published stream is reproduced', () => {
   const leaves = stream.events.map(({ event, sequence_number }) =>

@@ -375,6 +375,7 @@ describe('findStoreKey', () => {
   });
 
   test('is not fooled by names inside other values', () => {
+    const { payload: _payload, ...envelope } = event;
     const trap = { tenant_id: agent, store_id: agent, events: [{ tenant_id: agent, store_id: agent }] };
     const text = JSON.stringify({
       note: '"events":[{',
@@ -386,7 +387,7 @@ describe('findStoreKey', () => {
           'x"tenant_id': agent,
           number: -1.5e3,
           literal: null,
-          ...event,
+          ...envelope,
         },
       ],
     });
