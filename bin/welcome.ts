@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Settings } from '../config/read-settings.ts';
+import type { AdminKey } from './admin-key.ts';
+
+export interface Started {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly nodeId: string;
+  /** Where everything that must not get lost lies, as a sentence. */
+  readonly dataSentence: string;
+  /** The file that keeps the administrator's key. */
+  readonly adminKeyPath: string;
+  readonly adminKey: AdminKey;
+}
+
+type Modes = Pick<Settings, 'authMode' | 'databaseUrl' | 'natsUrl' | 'nodeServices'>;
+
+/** What a node tells its user once it answers: where it is, where the data lies, and the first two requests to try. */
+export function welcome(settings: Modes, started: Started): string[] {
+  const { adminKey, adminKeyPath, dataSentence, nodeId } = started;
+  const url = urlOf(started.address);
+  return [
+    `The node ${nodeId} answers on ${url}`,
+    dataSentence,
+    ...(settings.authMode === 'disabled'
+      ? ['Authentication is disabled: everyone who reaches the port may read and write everything.']
+      : [keySentence(adminKey, adminKeyPath)]),
+    ...(settings.natsUrl === null ? ['It is alone: with NATS_URL it would join a cluster.'] : []),
+    ...(settings.nodeServices.includes('gateway')
+      ? firstRequests(url, settings.authMode === 'disabled' ? '' : credential(adminKey))
+      : [`It runs ${settings.nodeServices.join(', ')} only; other nodes take the requests of clients.`]),
+    'Ctrl-C stops it.',
+  ];
+}
+
+/** The same for a log that machines read: no secret and nothing to paste. */
+export function welcomeFields({ address, nodeId, dataSentence, adminKeyPath, adminKey }: Started): object {
+  return {
+    url: urlOf(address),
+    nodeId,
+    data: dataSentence,
+    adminKey: adminKey.kind === 'kept' ? adminKeyPath : adminKey.kind,
+  };
+}
+
+/** Where this machine reaches the node: a node that listens everywhere also listens on loopback. */
+function urlOf({ host, port }: Started['address']): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
+  if (host === '::') return `http://[::1]:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function keySentence(adminKey: AdminKey, path: string): string {
+  switch (adminKey.kind) {
+    case 'set':
+      return 'The admin key is the one in BOOTSTRAP_ADMIN_API_KEY.';
+    case 'kept':
+      return `The admin key is ${adminKey.key} (kept in ${path})`;
+    case 'unknown':
+      return 'The database has API keys of its own, so no admin key was made: use one of them, or set BOOTSTRAP_ADMIN_API_KEY.';
+  }
+}
+
+/** As it stands in a shell command; the shell puts in a key that we should not print or do not know. */
+function credential(adminKey: AdminKey): string {
+  const key = { set: '$BOOTSTRAP_ADMIN_API_KEY', unknown: '$KEY', kept: '' }[adminKey.kind];
+  return ` -H "Authorization: ApiKey ${adminKey.kind === 'kept' ? adminKey.key : key}"`;
+}
+
+function firstRequests(url: string, credentialOption: string): string[] {
+  const tenantId = '11111111-1111-4111-8111-111111111111';
+  const storeId = '22222222-2222-4222-8222-222222222222';
+  const body = JSON.stringify({
+    agent_id: '33333333-3333-4333-8333-333333333333',
+    events: [
+      {
+        event_id: randomUUID(),
+        tenant_id: tenantId,
+        store_id: storeId,
+        entity_type: 'order',
+        entity_id: 'ORD-1',
+        event_type: 'order.created',
+        payload: { total: 99.9, currency: 'EUR' },
+        created_at: new Date().toISOString(),
+      },
+    ],
+  });
+  const stream = `${url}/api/v1/events?tenant_id=${tenantId}&store_id=${storeId}`;
+  return [
+    'Append an event:',
+    `  curl -sS ${url}/api/v1/events/ingest${credentialOption} -H 'Content-Type: application/json' -d '${body}'`,
+    'Read its stream:',
+    `  curl -sS '${stream}'${credentialOption}`,
+  ];
+}
