@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'hdr-histogram-js';
+import { Connection } from './connection.ts';
+import { RequestTemplate } from './request-template.ts';
+
+/** One cell of the table, as it is sent to this process. */
+export interface CellPlan {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly tenantId: string;
+  readonly payload: string;
+  readonly batch: number;
+  readonly connections: number;
+  readonly streams: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+export interface CellFigures {
+  readonly batch: number;
+  readonly connections: number;
+  /** Events that an answer within the measured time says were accepted, over that time. */
+  readonly eventsPerSecond: number;
+  readonly requests: number;
+  /** Answers 503; the connection then waits as long as the answer asks, and sends other events. */
+  readonly pushbacks: number;
+  /** Anything else that is not an acknowledgement of the whole batch. */
+  readonly errors: number;
+  readonly firstError: string | null;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+const timeoutMs = 60_000;
+const acceptedKey = '"events_accepted":';
+
+process.on('message', (plan: CellPlan) => {
+  void runCell(plan).then((figures) => process.send?.(figures));
+});
+
+/** A closed loop: each connection sends its next request when the answer to the last one is there. */
+async function runCell(plan: CellPlan): Promise<CellFigures> {
+  const cell = new Cell(plan);
+  const stores = Array.from({ length: plan.streams }, () => randomUUID());
+  const loops = Array.from({ length: plan.connections }, (_, index) =>
+    cell.loop(stores[index % stores.length] ?? randomUUID()),
+  );
+  await Promise.all(loops);
+  return cell.figures();
+}
+
+class Cell {
+  private readonly plan: CellPlan;
+  private readonly latencyUs = build({ lowestDiscernibleValue: 1, numberOfSignificantValueDigits: 3 });
+  private readonly measureFromMs: number;
+  private readonly measureToMs: number;
+  private events = 0;
+  private requests = 0;
+  private pushbacks = 0;
+  private errors = 0;
+  private firstError: string | null = null;
+
+  constructor(plan: CellPlan) {
+    this.plan = plan;
+    this.measureFromMs = performance.now() + plan.warmUpMs;
+    this.measureToMs = this.measureFromMs + plan.measureMs;
+  }
+
+  async loop(storeId: string): Promise<void> {
+    const { url, apiKey, tenantId, payload, batch } = this.plan;
+    const target = { url: new URL(url), apiKey, tenantId, storeId, agentId: randomUUID(), payload };
+    const template = new RequestTemplate({ ...target, events: batch });
+    const connection = new Connection(target.url);
+    while (performance.now() < this.measureToMs) {
+      const pauseMs = await this.request(connection, template.next());
+      if (pauseMs > 0) await sleep(Math.min(pauseMs, Math.max(this.measureToMs - performance.now(), 0)));
+    }
+    connection.close();
+  }
+
+  /** @returns how long to wait before the next one, in milliseconds */
+  private async request(connection: Connection, bytes: Buffer): Promise<number> {
+    const startMs = performance.now();
+    try {
+      const { status, body, retryAfterSecs } = await connection.send(bytes, timeoutMs);
+      const endMs = performance.now();
+      if (endMs < this.measureFromMs || endMs > this.measureToMs) return retryAfterSecs * 1_000;
+      this.requests += 1;
+      if (status === 503) {
+        this.pushbacks += 1;
+        // Not all at the same instant again.
+        return retryAfterSecs * 1_000 * (0.5 + Math.random());
+      }
+      const accepted = status === 200 ? acceptedIn(body) : 0;
+      this.events += accepted;
+      if (accepted === this.plan.batch) this.latencyUs.recordValue(Math.round((endMs - startMs) * 1_000));
+      else this.fail(`status ${status}: ${body.toString('utf8', 0, 200)}`);
+    } catch (error) {
+      this.fail((error as Error).message);
+    }
+    return 0;
+  }
+
+  figures(): CellFigures {
+    const { batch, connections, measureMs } = this.plan;
+    const ms = (percentile: number): number => this.latencyUs.getValueAtPercentile(percentile) / 1_000;
+    const { requests, pushbacks, errors, firstError } = this;
+    return {
+      batch,
+      connections,
+      eventsPerSecond: this.events / (measureMs / 1_000),
+      ...{ requests, pushbacks, errors, firstError },
+      ...{ p50Ms: ms(50), p95Ms: ms(95), p99Ms: ms(99), maxMs: this.latencyUs.maxValue / 1_000 },
+    };
+  }
+
+  private fail(reason: string): void {
+    this.errors += 1;
+    this.firstError ??= reason;
+  }
+}
+
+function acceptedIn(body: Buffer): number {
+  const at = body.indexOf(acceptedKey);
+  return at === -1 ? 0 : Number.parseInt(body.toString('latin1', at + acceptedKey.length, at + 40), 10);
+}

@@ -1,0 +1,102 @@
+import type { CellFigures } from './load-generator.ts';
+import type { Machine } from './machine.ts';
+import type { TableSizes } from './target.ts';
+
+export interface BenchReport {
+  readonly workload: string;
+  readonly machine: Machine;
+  readonly postgres: string | null;
+  readonly secondsPerCell: number;
+  readonly cells: readonly CellFigures[];
+  /** Rows a second of COPY by number of connections, measured before and after the cells. */
+  readonly copy: readonly { readonly connections: number; readonly rowsPerSecond: number }[];
+  readonly sizes: TableSizes | null;
+  readonly nodeMegabytesMax: number | null;
+}
+
+/** The report as text: a 5 × 4 table of each figure, requests down, connections across. */
+export function renderReport(report: BenchReport): string {
+  const { machine, cells } = report;
+  const ceiling = Math.max(0, ...report.copy.map(({ rowsPerSecond }) => rowsPerSecond));
+  const rate = ({ eventsPerSecond }: CellFigures): string =>
+    ceiling === 0
+      ? whole(eventsPerSecond)
+      : `${whole(eventsPerSecond)} (${percent(eventsPerSecond / ceiling)})`;
+  const pushbacks = cells.reduce((sum, cell) => sum + cell.pushbacks, 0);
+  const errors = cells.reduce((sum, cell) => sum + cell.errors, 0);
+  const sections = [
+    [
+      `${report.workload}, ${report.secondsPerCell} s a cell`,
+      `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; the load generator runs on the same machine`,
+      `Node ${machine.node}, Postgres ${report.postgres ?? 'unknown'}, commit ${machine.commit}`,
+    ],
+    table(`events/s${ceiling === 0 ? '' : ' (share of COPY)'}`, cells, rate),
+    table('P50 / P95 / P99 of a request, ms', cells, ({ p50Ms, p95Ms, p99Ms }) =>
+      [p50Ms, p95Ms, p99Ms].map(milliseconds).join(' / '),
+    ),
+    pushbacks + errors === 0
+      ? ['no request was answered with 503, none failed']
+      : table('requests answered with 503 / failed', cells, (cell) => `${cell.pushbacks} / ${cell.errors}`),
+    cells.flatMap(({ batch, connections, firstError }) =>
+      firstError === null ? [] : [`first failure at ${batch} × ${connections}: ${firstError}`],
+    ),
+    copyLines(report),
+    sizeLines(report),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function copyLines({ copy }: BenchReport): string[] {
+  if (copy.length === 0) return [];
+  const rates = copy.map(
+    ({ connections, rowsPerSecond }) => `${whole(rowsPerSecond)} (${connections} connections)`,
+  );
+  return [`binary COPY into the same table with its indexes, rows/s: ${rates.join(', ')}`];
+}
+
+function sizeLines({ sizes, nodeMegabytesMax }: BenchReport): string[] {
+  const lines: string[] = [];
+  if (sizes !== null) {
+    lines.push(
+      `on disk: ${whole(sizes.eventTableBytes)} bytes an event, table and indexes together, and ` +
+        `${whole(sizes.otherBytes)} in other tables (${whole(sizes.events)} events)`,
+    );
+  }
+  if (nodeMegabytesMax !== null) lines.push(`memory of the node: at most ${whole(nodeMegabytesMax)} MB`);
+  return lines;
+}
+
+function table(title: string, cells: readonly CellFigures[], show: (cell: CellFigures) => string): string[] {
+  const batches = [...new Set(cells.map(({ batch }) => batch))];
+  const connections = [...new Set(cells.map((cell) => cell.connections))];
+  const rows = [
+    ['events a request', ...connections.map((count) => `${count} connection${count === 1 ? '' : 's'}`)],
+    ...batches.map((batch) => [
+      String(batch),
+      ...connections.map((count) => {
+        const cell = cells.find((candidate) => candidate.batch === batch && candidate.connections === count);
+        return cell === undefined ? '–' : show(cell);
+      }),
+    ]),
+  ];
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((text, column) => text.padStart(widths[column] ?? 0)).join(' | ')} |`;
+  const rule = `|${widths.map((width) => `${'-'.repeat(width + 1)}:`).join('|')}|`;
+  return [title, ...rows.slice(0, 1).map(line), rule, ...rows.slice(1).map(line)];
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function milliseconds(value: number): string {
+  return value < 10 ? value.toFixed(1) : value.toFixed(0);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
