@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { processIdentity } from './process-identity.ts';
 
 /** The process that holds a directory, as its lock file names it. */
@@ -12,51 +11,60 @@ export interface Holder {
 }
 
 export type LockOutcome =
-  { readonly kind: 'locked'; release(): Promise<void> } | { readonly kind: 'held'; readonly holder: Holder };
+  | { readonly kind: 'locked'; release(): Promise<void> }
+  | { readonly kind: 'held'; readonly holder: Holder };
 
 /**
  * Makes this process the only one that uses the directory, until it releases the lock or ends in any way: a lock
- * whose process is gone, by kill -9 too, counts for nothing and is taken over.
+ * whose process is gone, by kill -9 too, counts for nothing.
+ *
+ * The files are numbered, `node.lock.1` and on, and the highest number holds. A stale one is never removed to make
+ * room, since of two processes that found it stale the slower would remove what the faster put there; the next number
+ * is made instead, which only one can. So the highest is never deleted, and whoever makes a number that was deleted
+ * meanwhile finds a higher one and gives way.
  * @throws the system's error when the directory can't be written
  */
 export async function lockDirectory(directory: string): Promise<LockOutcome> {
-  const path = join(directory, 'node.lock');
   const own: Holder = { pid: process.pid, identity: (await processIdentity(process.pid)) ?? '' };
-  const draft = `${path}.${randomUUID()}`;
+  const draft = join(directory, `.node.lock.${randomUUID()}`);
   // The draft is linked into place, so that nobody ever reads a lock that is half written.
   await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
   try {
     for (;;) {
-      if (await linkedNew(draft, path)) return { kind: 'locked', release: () => release(path, own) };
-      const found = await readHolder(path);
-      if (found !== null && (await processIdentity(found.pid)) === found.identity) {
-        return { kind: 'held', holder: found };
+      const highest = Math.max(0, ...(await lockNumbers(directory)));
+      const holder = highest === 0 ? null : await readHolder(lockPath(directory, highest));
+      if (holder !== null && (await processIdentity(holder.pid)) === holder.identity) {
+        return { kind: 'held', holder };
       }
-      await removeStale(path, found);
+      const number = highest + 1;
+      if (!(await linkedNew(draft, lockPath(directory, number)))) continue;
+      const others = (await lockNumbers(directory)).filter((other) => other !== number);
+      const superseded = others.some((other) => other > number);
+      const obsolete = superseded ? [number] : others;
+      await Promise.all(obsolete.map((other) => rm(lockPath(directory, other), { force: true })));
+      if (!superseded) return { kind: 'locked', release: () => release(directory, number) };
     }
   } finally {
     await rm(draft, { force: true });
   }
 }
 
-async function release(path: string, own: Holder): Promise<void> {
-  if (sameHolder(await readHolder(path), own)) await rm(path, { force: true });
+/** Empties the lock in one step; the file stays, as the highest number. */
+async function release(directory: string, number: number): Promise<void> {
+  const empty = join(directory, `.node.lock.${randomUUID()}`);
+  await writeFile(empty, '', { mode: 0o600 });
+  await rename(empty, lockPath(directory, number));
 }
 
-/**
- * Two processes may find the same stale lock, and the slower must not remove what the faster put in its place: so
- * the file is moved aside first, looked at, and put back if it is not the one that was found stale.
- */
-async function removeStale(path: string, stale: Holder | null): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  if (!sameHolder(await readHolder(aside), stale)) await linkedNew(aside, path);
-  await rm(aside, { force: true });
+function lockPath(directory: string, number: number): string {
+  return join(directory, `node.lock.${number}`);
+}
+
+async function lockNumbers(directory: string): Promise<number[]> {
+  return (await readdir(directory)).flatMap((name) => {
+    const match = /^node\.lock\.(\d{1,15})$/.exec(name);
+    return match === null ? [] : [Number(match[1])];
+  });
 }
 
 async function linkedNew(draft: string, path: string): Promise<boolean> {
@@ -69,7 +77,7 @@ async function linkedNew(draft: string, path: string): Promise<boolean> {
   }
 }
 
-/** Null when there is no lock file or nobody can tell whose it is. */
+/** Null when the lock is released, deleted meanwhile, or damaged. */
 async function readHolder(path: string): Promise<Holder | null> {
   try {
     const holder = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder> | null;
@@ -80,8 +88,4 @@ async function readHolder(path: string): Promise<Holder | null> {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-}
-
-function sameHolder(a: Holder | null, b: Holder | null): boolean {
-  return a?.pid === b?.pid && a?.identity === b?.identity;
 }
