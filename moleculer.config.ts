@@ -14,7 +14,7 @@ export function brokerOptions({ nodeId, natsUrl, callTimeoutMs }: BrokerSettings
   return {
     namespace: 'stateset-sequencer',
     nodeID: nodeId,
-    transporter: natsUrl,
+    transporter: natsUrl === null ? null : { type: 'NATS', options: { servers: natsUrl.split(',') } },
     // Keeps bytes as bytes; as JSON a batch of 500 events takes more than twice as long between nodes.
     serializer: 'CBOR',
     requestTimeout: callTimeoutMs,

@@ -2,8 +2,9 @@ import type { Context, ServiceSchema } from 'moleculer';
 import type { ActorDirectory } from '../actors/actor-directory.ts';
 import type { Clock } from '../domain/clock.ts';
 import { Refused } from '../domain/errors.ts';
-import { checkLegacyRequest, readLegacyRequest } from '../domain/legacy/request.ts';
-import type { LegacyRequestLimits } from '../domain/legacy/request.ts';
+import { checkLegacyRequest } from '../domain/legacy/check-request.ts';
+import type { LegacyRequestLimits } from '../domain/legacy/check-request.ts';
+import { readLegacyRequest } from '../domain/legacy/request.ts';
 import type { Sha256 } from '../domain/sha256.ts';
 import type { Uuid } from '../domain/types.ts';
 import { parseUuid } from '../domain/uuid.ts';
@@ -47,6 +48,10 @@ async function append(deps: SequencerServiceDependencies, params: AppendParams):
   const { tenantId, storeId, body, principal, requestId } = params;
   const request = readLegacyRequest(body, deps.sha256);
   checkLegacyRequest(request, principal, deps.requestLimits);
+  const stray = request.events.some((event) => event.tenantId !== tenantId || event.storeId !== storeId);
+  // The caller's permission was looked up for the store that the call names, and for no other.
+  if (stray)
+    throw new Refused('INVALID_FIELD_VALUE', 'the events belong to another store than the call names');
   const answer = await deps.directory.append(
     { tenantId, storeId },
     { requestId, events: request.events, byteCount: body.byteLength, deadlineMs },

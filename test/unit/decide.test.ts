@@ -3,7 +3,7 @@ import type { AppendRequest, Decision, Facts, Needs, StoreState } from '../../do
 import type { LegacyEvent } from '../../domain/legacy/event.ts';
 import { portableSha256 } from '../../domain/sha256.ts';
 import { sequenceMax } from '../../domain/types.ts';
-import type { EntityVersion, EventId, Micros, RequestId, StoreKey, Uuid } from '../../domain/types.ts';
+import type { EntityVersion, EventId, Micros, StoreKey, Uuid } from '../../domain/types.ts';
 import type { StoredRef } from '../../domain/decide.ts';
 import { makeEvent, uuid } from '../support/events.ts';
 

@@ -1,0 +1,170 @@
+import type { AddressInfo } from 'node:net';
+import { ServiceBroker } from 'moleculer';
+import { ActorDirectory } from '../actors/actor-directory.ts';
+import type { ActorObserver } from '../actors/sequencer.actor.ts';
+import { StoredCache } from '../actors/stored-cache.ts';
+import type { Settings } from '../config/read-settings.ts';
+import { brokerOptions } from '../moleculer.config.ts';
+import { hashApiKey } from '../services/access/api-key-hash.ts';
+import { KeyCache } from '../services/access/key-cache.ts';
+import { BrokerLogger } from '../services/broker-logger.ts';
+import { authenticator } from '../services/gateway/authenticate.ts';
+import { gatewayService } from '../services/gateway/gateway.service.ts';
+import { nodeSha256 } from '../services/node-sha256.ts';
+import { sequencerClient } from '../services/sequencer-client.ts';
+import { sequencerService } from '../services/sequencer.service.ts';
+import { systemClock } from '../services/system-clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import { version } from './version.ts';
+import type { Storage } from './storage.ts';
+
+export interface NodeOptions {
+  readonly storage: Storage;
+  readonly nodeId: string;
+  /** In clear, so that it is accepted whatever it begins with; null when none is configured. */
+  readonly bootstrapKey: string | null;
+  readonly log: Log;
+}
+
+/** A running node. */
+export interface NodeHandle {
+  /** Where HTTP listens, or null on a node without a gateway. */
+  readonly address: { readonly host: string; readonly port: number } | null;
+  /** Turns `/ready` to 503; requests are still served. */
+  announceShutdown(): void;
+  /** Takes no more requests, answers what it holds, and leaves the cluster. The storage stays open. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Wires one node together and starts it: gateway and sequencer, as `NODE_SERVICES` says.
+ * @throws the system's error when the address can't be had
+ */
+export async function openNode(settings: Settings, options: NodeOptions): Promise<NodeHandle> {
+  const { storage, nodeId, log } = options;
+  const broker = new ServiceBroker({
+    ...brokerOptions({ nodeId, natsUrl: settings.natsUrl, callTimeoutMs: settings.brokerCallTimeoutMs }),
+    logger: new BrokerLogger(log),
+  });
+  let shutdownAnnounced = false;
+  let address: AddressInfo | null = null;
+  const keyCache = new KeyCache({
+    keys: storage.keys,
+    clock: systemClock,
+    log,
+    entriesMax: settings.keyCacheMax,
+    ttlMs: settings.keyCacheTtlSecs * 1_000,
+  });
+
+  if (settings.nodeServices.includes('sequencer')) {
+    broker.createService(
+      sequencerService({
+        directory: openDirectory(settings, options),
+        log: storage.log,
+        clock: systemClock,
+        sha256: nodeSha256,
+        requestLimits: {
+          maxEventsPerBatch: settings.maxEventsPerBatch,
+          maxEventPayloadSize: settings.maxEventPayloadSize,
+        },
+        bodyBytesMax: settings.maxBodySizeBytes,
+      }),
+    );
+  }
+  if (settings.nodeServices.includes('gateway')) {
+    broker.createService(
+      gatewayService({
+        settings: {
+          host: settings.host,
+          port: settings.port,
+          requestTimeoutMs: settings.requestTimeoutSecs * 1_000,
+          bodyBytesMax: settings.maxBodySizeBytes,
+          bytesInFlightMax: settings.maxBytesInFlight,
+          corsAllowOrigins: settings.corsAllowOrigins,
+          drainTimeoutMs: settings.shutdownDrainSecs * 1_000,
+        },
+        authenticate: authenticator({
+          findPrincipal: (hash) => keyCache.find(hash),
+          bootstrapKeyHash: options.bootstrapKey === null ? null : hashApiKey(options.bootstrapKey),
+          disabled: settings.authMode === 'disabled',
+          log,
+        }),
+        sequencer: sequencerClient({
+          broker,
+          clock: systemClock,
+          random: Math.random,
+          callTimeoutMs: settings.brokerCallTimeoutMs,
+        }),
+        events: storage.log,
+        readiness: async () => {
+          if (shutdownAnnounced) return { ready: false, reason: 'this node is shutting down' };
+          try {
+            const { responseTimeMs } = await storage.log.ping();
+            return { ready: true, databaseResponseTimeMs: responseTimeMs, pool: storage.log.poolFigures() };
+          } catch {
+            return { ready: false, reason: 'the database does not answer' };
+          }
+        },
+        sha256: nodeSha256,
+        version,
+        log,
+        onListening: (listening) => (address = listening),
+      }),
+    );
+  }
+
+  const polling = keyCache.startPolling();
+  try {
+    await broker.start();
+  } catch (error) {
+    polling.stop();
+    await broker.stop().catch(() => undefined);
+    throw error;
+  }
+  const listening = address as AddressInfo | null;
+  return {
+    address: listening === null ? null : { host: listening.address, port: listening.port },
+    announceShutdown: () => (shutdownAnnounced = true),
+    drain: async () => {
+      shutdownAnnounced = true;
+      // Services stop in the order in which they depend on each other: the gateway answers what it holds through
+      // the sequencer, so that goes last.
+      for (const name of ['gateway', 'sequencer']) {
+        const service = broker.getLocalService(name);
+        if (service) await broker.destroyService(service);
+      }
+      polling.stop();
+      await broker.stop();
+    },
+  };
+}
+
+function openDirectory(settings: Settings, { storage, nodeId, log }: NodeOptions): ActorDirectory {
+  const observer: ActorObserver = {
+    claimed: (store, claim) =>
+      log.debug({ ...store, epoch: claim.epoch, heads: claim.heads }, 'claimed a store'),
+    flushed: () => undefined,
+    closed: (store, cause) => {
+      if (cause?.kind === 'corrupt') log.error({ ...store, err: cause }, 'a store is closed until a restart');
+      else if (cause !== null) log.warn({ ...store, cause: cause.code }, cause.message);
+    },
+  };
+  return new ActorDirectory(
+    {
+      log: storage.log,
+      clock: systemClock,
+      sha256: nodeSha256,
+      claimant: nodeId,
+      limits: {
+        mailboxCommandsMax: settings.mailboxCommandsMax,
+        mailboxBytesMax: settings.mailboxBytesMax,
+        flushEventsMax: settings.flushEventsMax,
+        flushBytesMax: settings.flushBytesMax,
+      },
+      stored: new StoredCache(settings.recentIdsMax),
+      observer,
+    },
+    { liveActorsMax: settings.liveActorsMax, idleTimeoutMs: settings.actorIdleTimeoutSecs * 1_000 },
+    Math.random,
+  );
+}

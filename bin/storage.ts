@@ -1,0 +1,93 @@
+import type { Settings } from '../config/read-settings.ts';
+import { systemClock } from '../services/system-clock.ts';
+import type { ApiKeys } from '../storage/api-keys.ts';
+import { postgresApiKeys } from '../storage/postgres/api-keys.ts';
+import { awaitServer } from '../storage/postgres/await-server.ts';
+import { checkSchema, migrate } from '../storage/postgres/migrate.ts';
+import { createPool } from '../storage/postgres/pool.ts';
+import { openPostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
+import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
+import type { SessionOptions } from '../storage/postgres/session.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** Everything durable that a node works on. */
+export interface Storage {
+  readonly log: PostgresEventLog;
+  readonly keys: ApiKeys;
+  /** Ends every connection; what is in flight is answered first. */
+  close(): Promise<void>;
+}
+
+export interface StorageOptions {
+  readonly databaseUrl: string;
+  readonly log: Log;
+  /** Told, for the person who waits, what takes its time. */
+  readonly onProgress: (step: string) => void;
+}
+
+/**
+ * Waits for Postgres, brings its schema to this version unless `DB_MIGRATE_ON_STARTUP` is off, and opens the log.
+ * @throws LogUnavailable when Postgres does not answer in all the tries that the settings allow
+ * @throws LogUnfit when it can't keep our promises, or its schema is not ours; the message says what to do
+ */
+export async function openStorage(settings: Settings, options: StorageOptions): Promise<Storage> {
+  const { databaseUrl: url, log, onProgress } = options;
+  const applicationName = settings.dbApplicationName;
+  await awaitServer({
+    url,
+    applicationName,
+    connectTimeoutMs: settings.dbAcquireTimeoutMs,
+    retriesMax: settings.dbStartupMaxRetries,
+    retryDelayMs: settings.dbStartupRetryDelaySecs * 1_000,
+    clock: systemClock,
+    log,
+  });
+  if (settings.dbMigrateOnStartup) {
+    const applied = await migrate({ url, applicationName });
+    if (applied.length > 0) onProgress(`brought the schema up to date: ${applied.join(', ')}`);
+  } else {
+    await checkSchema({ url, applicationName });
+  }
+
+  const session: SessionOptions = {
+    url,
+    applicationName,
+    connectTimeoutMs: settings.dbAcquireTimeoutMs,
+    statementTimeoutMs: settings.dbStatementTimeoutMs,
+    idleInTransactionTimeoutMs: settings.dbIdleInTxTimeoutMs,
+    lockTimeoutMs: settings.dbLockTimeoutMs,
+  };
+  const pool = createPool({
+    ...session,
+    connectionsMax: settings.maxDbConnections,
+    connectionsMin: settings.minDbConnections,
+    acquireTimeoutMs: settings.dbAcquireTimeoutMs,
+    idleTimeoutMs: settings.dbIdleTimeoutSecs * 1_000,
+    lifetimeMaxMs: settings.dbMaxLifetimeSecs * 1_000,
+    log,
+  });
+  try {
+    const eventLog = await openPostgresEventLog({
+      pool,
+      session: { ...session, statementTimeoutMs: settings.appendStatementTimeoutMs },
+      appendConnections: settings.appendConnections,
+      appendTimeoutMs: settings.appendTimeoutMs,
+      flushBytesMax: settings.flushBytesMax,
+      flushEventsMax: settings.flushEventsMax,
+      clock: systemClock,
+      random: Math.random,
+      log,
+    });
+    return {
+      log: eventLog,
+      keys: postgresApiKeys(pool),
+      close: async () => {
+        await eventLog.close();
+        await pool.end();
+      },
+    };
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
