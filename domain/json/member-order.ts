@@ -42,18 +42,22 @@ export class MemberStack {
    * @returns where they end now
    */
   sort(output: Uint8Array, first: number): number {
-    const order = this.sorted(output, first);
+    this.foundEqual = false;
+    const size = this.count - first;
+    if (size > insertionSortMax) this.sortMany(output, first, size);
+    else this.sortFew(output, first, size);
+
+    const { order } = this;
     const start = this.nameStart(first);
     const length = this.end(this.count - 1) - start;
     // The members move aside as one block and come back one by one.
     copyWithin(output, start + length, start, length);
     let at = start;
-    for (let index = 0; index < order.length; index++) {
+    for (let index = 0; index < size; index++) {
       const member = order[index] ?? 0;
-      if (this.foundEqual && index + 1 < order.length) {
-        // The aside copy is intact, so names are compared there.
-        if (this.compare(output, member, order[index + 1] ?? 0, length) === 0) continue;
-      }
+      // Of equal names, which are neighbours now, all but the last stay away. Names are compared in the block aside.
+      const next = index + 1 < size && this.foundEqual ? (order[index + 1] ?? 0) : -1;
+      if (next >= 0 && this.compare(output, member, next, length) === 0) continue;
       if (at > start) output[at++] = comma;
       const memberStart = this.nameStart(member);
       const memberLength = this.end(member) - memberStart;
@@ -63,25 +67,26 @@ export class MemberStack {
     return at;
   }
 
-  /** The numbers of the members from `first` on, sorted by name and then by place. */
-  private sorted(output: Uint8Array, first: number): Int32Array {
-    const size = this.count - first;
-    const order = this.order.subarray(0, size);
-    this.foundEqual = false;
-    if (size > insertionSortMax) {
-      for (let index = 0; index < size; index++) order[index] = first + index;
-      return order.sort((a, b) => this.compare(output, a, b) || a - b);
-    }
+  /** Puts the numbers of the members from `first` on into `order`, by name and then by place. */
+  private sortFew(output: Uint8Array, first: number, size: number): void {
+    const { order } = this;
     for (let index = 0; index < size; index++) {
       const member = first + index;
       let hole = index;
-      while (hole > 0 && this.compare(output, order[hole - 1] ?? 0, member) > 0) {
-        order[hole] = order[hole - 1] ?? 0;
-        hole--;
+      while (hole > 0) {
+        const before = order[hole - 1] ?? 0;
+        if (this.compare(output, before, member) <= 0) break;
+        order[hole--] = before;
       }
       order[hole] = member;
     }
-    return order;
+  }
+
+  /** The same, never in quadratic time. */
+  private sortMany(output: Uint8Array, first: number, size: number): void {
+    const order = this.order.subarray(0, size);
+    for (let index = 0; index < size; index++) order[index] = first + index;
+    order.sort((a, b) => this.compare(output, a, b) || a - b);
   }
 
   /** Below, at or above zero as one member's name sorts before, like or after another's. */
