@@ -9,24 +9,20 @@ import type { Micros, Uuid } from '../../domain/types.ts';
  * until then.
  */
 export class BinaryWriter {
-  #buffer: Buffer;
-  #length = 0;
+  private buffer: Buffer;
+  private end = 0;
 
   constructor(capacity = 4_096) {
-    this.#buffer = Buffer.allocUnsafe(capacity);
-  }
-
-  get length(): number {
-    return this.#length;
+    this.buffer = Buffer.allocUnsafe(capacity);
   }
 
   /** A view of what was written, not a copy. */
   bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+    return this.buffer.subarray(0, this.end);
   }
 
   reset(): void {
-    this.#length = 0;
+    this.end = 0;
   }
 
   null(): void {
@@ -35,17 +31,17 @@ export class BinaryWriter {
 
   /** A `bigint` given as an integer of at most 2^53 - 1 in size. */
   int64(value: number): void {
-    const at = this.#reserve(12);
-    this.#buffer.writeInt32BE(8, at);
-    this.#buffer.writeInt32BE(Math.floor(value / 4_294_967_296), at + 4);
-    this.#buffer.writeUInt32BE(value >>> 0, at + 8);
+    const at = this.reserve(12);
+    this.buffer.writeInt32BE(8, at);
+    this.buffer.writeInt32BE(Math.floor(value / 4_294_967_296), at + 4);
+    this.buffer.writeUInt32BE(value >>> 0, at + 8);
   }
 
   /** A `bigint` of any value. */
   bigInt64(value: bigint): void {
-    const at = this.#reserve(12);
-    this.#buffer.writeInt32BE(8, at);
-    this.#buffer.writeBigInt64BE(value, at + 4);
+    const at = this.reserve(12);
+    this.buffer.writeInt32BE(8, at);
+    this.buffer.writeBigInt64BE(value, at + 4);
   }
 
   /** A `timestamptz`: microseconds as well, but since 2000. */
@@ -54,8 +50,8 @@ export class BinaryWriter {
   }
 
   uuid(value: Uuid): void {
-    let at = this.#reserve(20);
-    const buffer = this.#buffer;
+    let at = this.reserve(20);
+    const buffer = this.buffer;
     at = buffer.writeInt32BE(16, at);
     for (let index = 0; index < 36; index += 2) {
       if (index === 8 || index === 13 || index === 18 || index === 23) index += 1;
@@ -65,48 +61,48 @@ export class BinaryWriter {
   }
 
   text(value: string): void {
-    const at = this.#reserve(4 + value.length * 3); // UTF-8 needs at most three bytes for a UTF-16 unit.
-    const written = this.#buffer.write(value, at + 4);
-    this.#buffer.writeInt32BE(written, at);
-    this.#length = at + 4 + written;
+    const at = this.reserve(4 + value.length * 3); // UTF-8 needs at most three bytes for a UTF-16 unit.
+    const written = this.buffer.write(value, at + 4);
+    this.buffer.writeInt32BE(written, at);
+    this.end = at + 4 + written;
   }
 
   bytea(value: Uint8Array): void {
-    const at = this.#reserve(4 + value.length);
-    this.#buffer.writeInt32BE(value.length, at);
-    this.#buffer.set(value, at + 4);
+    const at = this.reserve(4 + value.length);
+    this.buffer.writeInt32BE(value.length, at);
+    this.buffer.set(value, at + 4);
   }
 
   raw(value: Uint8Array): void {
-    const at = this.#reserve(value.length);
-    this.#buffer.set(value, at);
+    const at = this.reserve(value.length);
+    this.buffer.set(value, at);
   }
 
   rawInt16(value: number): void {
-    const at = this.#reserve(2);
-    this.#buffer.writeInt16BE(value, at);
+    const at = this.reserve(2);
+    this.buffer.writeInt16BE(value, at);
   }
 
   rawInt32(value: number): void {
-    const at = this.#reserve(4);
-    this.#buffer.writeInt32BE(value, at);
+    const at = this.reserve(4);
+    this.buffer.writeInt32BE(value, at);
   }
 
   /** Overwrites a number written before, for counts that are known only at the end. */
   patchInt32(at: number, value: number): void {
-    this.#buffer.writeInt32BE(value, at);
+    this.buffer.writeInt32BE(value, at);
   }
 
   /** Makes room, moves the end past it, and returns where the room begins. */
-  #reserve(size: number): number {
-    const at = this.#length;
+  private reserve(size: number): number {
+    const at = this.end;
     const needed = at + size;
-    if (needed > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
-      this.#buffer.copy(larger, 0, 0, at);
-      this.#buffer = larger;
+    if (needed > this.buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2));
+      this.buffer.copy(larger, 0, 0, at);
+      this.buffer = larger;
     }
-    this.#length = needed;
+    this.end = needed;
     return at;
   }
 }
@@ -114,44 +110,44 @@ export class BinaryWriter {
 /** The types of array elements, by their numbers in Postgres' catalogue. */
 export const elementTypes = { bytea: 17, int64: 20, text: 25, timestamp: 1184, uuid: 2950 } as const;
 
-/** One array parameter: `push` elements through `element`, then `finish`. */
+/** One array parameter: `next` for each element, then `finish`. */
 export class BinaryArray {
-  readonly #writer = new BinaryWriter();
-  readonly #elementType: number;
-  #count = 0;
-  #hasNulls = false;
+  private readonly writer = new BinaryWriter();
+  private readonly elementType: number;
+  private count = 0;
+  private hasNulls = false;
 
   constructor(elementType: keyof typeof elementTypes) {
-    this.#elementType = elementTypes[elementType];
+    this.elementType = elementTypes[elementType];
     this.reset();
   }
 
   /** Counts one more element, which the caller must now write. */
   next(): BinaryWriter {
-    this.#count += 1;
-    return this.#writer;
+    this.count += 1;
+    return this.writer;
   }
 
   nextNull(): void {
-    this.#hasNulls = true;
+    this.hasNulls = true;
     this.next().null();
   }
 
   /** The parameter's bytes, valid until `reset`. */
   finish(): Buffer {
-    this.#writer.patchInt32(4, this.#hasNulls ? 1 : 0);
-    this.#writer.patchInt32(12, this.#count);
-    return this.#writer.bytes();
+    this.writer.patchInt32(4, this.hasNulls ? 1 : 0);
+    this.writer.patchInt32(12, this.count);
+    return this.writer.bytes();
   }
 
   reset(): void {
-    this.#count = 0;
-    this.#hasNulls = false;
-    const writer = this.#writer;
+    this.count = 0;
+    this.hasNulls = false;
+    const writer = this.writer;
     writer.reset();
     writer.rawInt32(1); // One dimension.
     writer.rawInt32(0); // Whether there are nulls; see `finish`.
-    writer.rawInt32(this.#elementType);
+    writer.rawInt32(this.elementType);
     writer.rawInt32(0); // How many elements; see `finish`.
     writer.rawInt32(1); // The first has index 1.
   }

@@ -1,0 +1,148 @@
+import type pg from 'pg';
+import type { Clock } from '../../domain/clock.ts';
+import { LogUnavailable, type SequencerError, ShuttingDown } from '../../domain/errors.ts';
+import { storeKeyText, type StoreKey } from '../../domain/types.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Claim } from '../event-log.ts';
+import { toReadError } from './database-errors.ts';
+import { claimExisting, claimNew, type ClaimParameters } from './queries/claim.query.ts';
+import { endBlockers } from './queries/end-blockers.query.ts';
+import { send } from './query.ts';
+import { destroySession, openSession, type SessionOptions } from './session.ts';
+
+export interface ClaimQueueOptions {
+  /** Where claims run, and how to open a session beside it when one has to be freed. */
+  readonly pool: pg.Pool;
+  readonly session: SessionOptions;
+  /** How long a claim waits for the session that holds its row, before it ends that session. */
+  readonly claimPatienceMs: number;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+interface WaitingClaim {
+  readonly store: StoreKey;
+  readonly claimant: string;
+  readonly resolve: (claim: Claim) => void;
+  readonly reject: (error: SequencerError) => void;
+}
+
+/** Bounds the rows that one statement locks. */
+const storesMax = 500;
+
+/** Claims stores: whatever waits while a claim is under way goes into the next one, one statement for many stores. */
+export class ClaimQueue {
+  private readonly options: ClaimQueueOptions;
+  private waiting: WaitingClaim[] = [];
+  private running: Promise<void> | null = null;
+  private isClosed = false;
+
+  constructor(options: ClaimQueueOptions) {
+    this.options = options;
+  }
+
+  /** As `EventLog.claim`. */
+  claim(store: StoreKey, claimant: string): Promise<Claim> {
+    if (this.isClosed) return Promise.reject(new ShuttingDown('the log is closing'));
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ store, claimant, resolve, reject });
+      this.running ??= this.run();
+    });
+  }
+
+  /** Finishes the claim under way, and refuses the others. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const { reject } of this.waiting.splice(0)) reject(new ShuttingDown('the log is closing'));
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    // Claims that are asked for in the same turn of the event loop share the statement.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let requests = this.take(); requests.length > 0; requests = this.take()) {
+      try {
+        const claims = await this.send({ requests });
+        for (const { store, resolve, reject } of requests) {
+          const claim = claims.get(storeKeyText(store));
+          if (claim === undefined) reject(new LogUnavailable('the claim was not answered', { ...store }));
+          else resolve(claim);
+        }
+      } catch (error) {
+        const translated = toReadError(error, 'claim');
+        for (const { reject } of requests) reject(translated);
+      }
+    }
+    this.running = null;
+  }
+
+  /** Those that waited longest, each store once: claims of one store are ordered, and each gets an epoch of its own. */
+  private take(): WaitingClaim[] {
+    const taken = new Map<string, WaitingClaim>();
+    const left: WaitingClaim[] = [];
+    for (const claim of this.waiting) {
+      const key = storeKeyText(claim.store);
+      if (taken.size === storesMax || taken.has(key)) left.push(claim);
+      else taken.set(key, claim);
+    }
+    this.waiting = left;
+    return [...taken.values()];
+  }
+
+  private async send({ requests }: ClaimParameters): Promise<Map<string, Claim>> {
+    const client = await this.options.pool.connect();
+    const onError = (): void => undefined; // The statement in flight fails with it.
+    client.on('error', onError);
+    let failure: unknown = null;
+    const stopFreeing = this.freeWhenBlocked(client);
+    try {
+      const claims = new Map<string, Claim>();
+      const add = (found: Claim[]): void => found.forEach((claim) => claims.set(storeKeyText(claim), claim));
+      add(await send(client, claimExisting, { requests }));
+      const missing = requests.filter(({ store }) => !claims.has(storeKeyText(store)));
+      if (missing.length > 0) add(await send(client, claimNew, { requests: missing }));
+      return claims;
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      stopFreeing();
+      client.off('error', onError);
+      client.release(failure !== null);
+    }
+  }
+
+  /** Looks again and again whether someone keeps the session waiting, until the returned function is called. */
+  private freeWhenBlocked(client: pg.PoolClient): () => void {
+    const { clock, claimPatienceMs, log } = this.options;
+    let isStopped = false;
+    const look = async (): Promise<void> => {
+      try {
+        await this.endBlockersOf(client);
+      } catch (error) {
+        log.warn({ err: error }, 'the session that blocks a claim could not be ended');
+      }
+      if (!isStopped) timer = clock.after(claimPatienceMs / 4, () => void look());
+    };
+    let timer = clock.after(claimPatienceMs, () => void look());
+    return () => {
+      isStopped = true;
+      timer.cancel();
+    };
+  }
+
+  /** From a session of its own: the pool may be full of sessions that wait as well. */
+  private async endBlockersOf(client: pg.PoolClient): Promise<void> {
+    const { session, claimPatienceMs: patienceMs, log } = this.options;
+    const pid = (client as unknown as pg.Client & { readonly processID: number }).processID;
+    const helper = await openSession(session);
+    try {
+      const { applicationName } = session;
+      for (const ended of await send(helper, endBlockers, { pid, applicationName, patienceMs })) {
+        log.warn({ ...ended }, 'a session that kept a claim waiting was ended');
+      }
+    } finally {
+      destroySession(helper);
+    }
+  }
+}

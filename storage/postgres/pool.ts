@@ -1,0 +1,45 @@
+import pg from 'pg';
+import type { Log } from '../../telemetry/log.ts';
+import { prepareSession, sessionConfig, type SessionOptions } from './session.ts';
+
+export interface PoolOptions extends SessionOptions {
+  readonly connectionsMax: number;
+  /** Kept open when idle. */
+  readonly connectionsMin: number;
+  /** How long a caller waits for a connection, free or new. */
+  readonly acquireTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly lifetimeMaxMs: number;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+export interface PoolFigures {
+  readonly max: number;
+  readonly total: number;
+  readonly idle: number;
+  readonly active: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+/** The pool for everything but appends, which have connections of their own. Connects when first used. */
+export function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    ...sessionConfig(options),
+    max: options.connectionsMax,
+    min: options.connectionsMin,
+    connectionTimeoutMillis: options.acquireTimeoutMs,
+    idleTimeoutMillis: options.idleTimeoutMs,
+    maxLifetimeSeconds: options.lifetimeMaxMs / 1_000,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, its types forget that
+    onConnect: prepareSession,
+  });
+  // The loss of an idle connection has no caller; unheard, it would end the process. The pool opens another.
+  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle connection to Postgres was lost'));
+  return pool;
+}
+
+export function poolFigures(pool: pg.Pool): PoolFigures {
+  const { totalCount: total, idleCount: idle, waitingCount: waiting } = pool;
+  return { max: pool.options.max, total, idle, active: total - idle, waiting };
+}

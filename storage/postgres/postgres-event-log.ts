@@ -1,0 +1,183 @@
+import { performance } from 'node:perf_hooks';
+import type pg from 'pg';
+import type { Clock } from '../../domain/clock.ts';
+import type { StoredLegacyEvent } from '../../domain/legacy/event.ts';
+import {
+  type CommandId,
+  type EntityVersion,
+  type EventId,
+  type Head,
+  type Heads,
+  type Sequence,
+  type StoreKey,
+  type World,
+} from '../../domain/types.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { headsAfter } from '../append-batch.ts';
+import type { AppendBatch, AppendOutcome, Claim, EntityKey, EventLog, EventRef } from '../event-log.ts';
+import { outcomeOfMissed } from './append-flush.ts';
+import { AppendLane } from './append-lane.ts';
+import { ClaimQueue } from './claim-queue.ts';
+import { toReadError } from './database-errors.ts';
+import { EntityCounter } from './entity-counter.ts';
+import { poolFigures, type PoolFigures } from './pool.ts';
+import { entityVersions } from './queries/entity-versions.query.ts';
+import { fenceRows } from './queries/fence-rows.query.ts';
+import { findCommands } from './queries/find-commands.query.ts';
+import { findEvents } from './queries/find-events.query.ts';
+import { heads } from './queries/heads.query.ts';
+import { countLegacyEntity, readLegacyEntity } from './queries/read-legacy-entity.query.ts';
+import { readLegacy } from './queries/read-legacy.query.ts';
+import { read } from './query.ts';
+import type { SessionOptions } from './session.ts';
+
+export interface PostgresEventLogOptions {
+  /** For reads and claims; it stays the caller's to end, after the log is closed. */
+  readonly pool: pg.Pool;
+  /** How to open the sessions outside the pool. */
+  readonly session: SessionOptions;
+  /** Connections that only append; each store is pinned to one of them. */
+  readonly appendConnections: number;
+  /** The longest that an append may take, from the call to its outcome. */
+  readonly appendTimeoutMs: number;
+  /** Bounds of one append statement. */
+  readonly flushBytesMax: number;
+  readonly flushEventsMax: number;
+  /** How long a claim waits for a session that holds its row before it ends that session. */
+  readonly claimPatienceMs?: number;
+  /** A store's entities are counted whenever it has this many new events. */
+  readonly countEveryEvents?: number;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+/**
+ * Opens the log in a database that `migrate` has brought to this version.
+ * @throws LogUnavailable when a connection for appends can't be opened
+ */
+export async function openPostgresEventLog(options: PostgresEventLogOptions): Promise<PostgresEventLog> {
+  const opened = await Promise.allSettled(
+    Array.from({ length: options.appendConnections }, () => AppendLane.open(options)),
+  );
+  const lanes = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failure = opened.find((result) => result.status === 'rejected');
+  if (failure !== undefined) {
+    await Promise.all(lanes.map((lane) => lane.close()));
+    throw failure.reason;
+  }
+  return new PostgresEventLog(options, lanes);
+}
+
+/** The log in Postgres 15 or newer. Reads and claims go through the pool, appends through lanes of their own. */
+export class PostgresEventLog implements EventLog {
+  private readonly pool: pg.Pool;
+  private readonly lanes: readonly AppendLane[];
+  private readonly claims: ClaimQueue;
+  private readonly counter: EntityCounter;
+
+  /** Use `openPostgresEventLog`. */
+  constructor(options: PostgresEventLogOptions, lanes: readonly AppendLane[]) {
+    this.pool = options.pool;
+    this.lanes = lanes;
+    this.claims = new ClaimQueue({ claimPatienceMs: 1_000, ...options });
+    this.counter = new EntityCounter({ countEveryEvents: 10_000, ...options });
+  }
+
+  claim(store: StoreKey, claimant: string): Promise<Claim> {
+    return this.claims.claim(store, claimant);
+  }
+
+  async append(batch: AppendBatch): Promise<AppendOutcome> {
+    if (batch.legacy.length === 0) return this.checkFence(batch);
+    const { storeNumber } = batch.claim;
+    const lane = this.lanes[storeNumber % this.lanes.length]!;
+    const outcome = await lane.append(batch);
+    if (outcome.kind === 'appended') {
+      this.counter.appended(storeNumber, batch.expectedHeads, headsAfter(batch));
+    }
+    return outcome;
+  }
+
+  async findEvents(
+    { storeNumber }: Claim,
+    world: World,
+    eventIds: readonly EventId[],
+  ): Promise<Map<EventId, EventRef>> {
+    if (world === 'ves' || eventIds.length === 0) return new Map();
+    const found = await read(this.pool, findEvents, { storeNumber, eventIds });
+    return new Map(found.map((ref) => [ref.eventId, ref]));
+  }
+
+  async findCommands(
+    { storeNumber }: Claim,
+    world: World,
+    commandIds: readonly CommandId[],
+  ): Promise<Map<CommandId, EventRef>> {
+    if (world === 'ves' || commandIds.length === 0) return new Map();
+    const found = await read(this.pool, findCommands, { storeNumber, commandIds });
+    return new Map(found.map(({ commandId, ...ref }) => [commandId, ref]));
+  }
+
+  async entityVersions({ storeNumber }: Claim, entities: readonly EntityKey[]): Promise<EntityVersion[]> {
+    return read(this.pool, entityVersions, { storeNumber, entities });
+  }
+
+  async heads(store: StoreKey): Promise<Heads> {
+    const [row] = await read(this.pool, heads, store);
+    return row ?? { legacy: 0 as Head, ves: 0 as Head };
+  }
+
+  async readLegacy(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredLegacyEvent[]> {
+    return read(this.pool, readLegacy, { ...store, from, to });
+  }
+
+  async readLegacyEntity(
+    store: StoreKey,
+    entity: EntityKey,
+    page: { readonly offset: number; readonly limit: number },
+  ): Promise<{ events: StoredLegacyEvent[]; total: number }> {
+    const [events, counts] = await Promise.all([
+      read(this.pool, readLegacyEntity, { ...store, ...entity, ...page }),
+      read(this.pool, countLegacyEntity, { ...store, ...entity }),
+    ]);
+    return { events, total: counts[0]?.total ?? 0 };
+  }
+
+  /**
+   * Asks Postgres for nothing, through the pool.
+   * @throws LogUnavailable when no answer came
+   */
+  async ping(): Promise<{ readonly responseTimeMs: number }> {
+    const start = performance.now();
+    try {
+      await this.pool.query('select 1');
+    } catch (error) {
+      throw toReadError(error, 'ping');
+    }
+    return { responseTimeMs: performance.now() - start };
+  }
+
+  poolFigures(): PoolFigures {
+    return poolFigures(this.pool);
+  }
+
+  /** Resolves when the counting in the background has nothing to do. */
+  countingSettled(): Promise<void> {
+    return this.counter.settled();
+  }
+
+  /** Answers what is in flight, refuses what waits, and ends the append connections. The pool stays open. */
+  async close(): Promise<void> {
+    await Promise.all([...this.lanes.map((lane) => lane.close()), this.claims.close(), this.counter.close()]);
+  }
+
+  private async checkFence(batch: AppendBatch): Promise<AppendOutcome> {
+    const { storeNumber } = batch.claim;
+    const [row] = await read(this.pool, fenceRows, [storeNumber]);
+    const outcome = outcomeOfMissed({ batch }, row);
+    if (outcome instanceof Error) throw outcome;
+    return outcome ?? { kind: 'appended' };
+  }
+}

@@ -1,0 +1,31 @@
+import type { Query } from '../query.ts';
+
+export interface BlockedSession {
+  /** Of the session that waits for a lock. */
+  readonly pid: number;
+  /** Only sessions whose application name begins so, and of our own role, are ever ended. */
+  readonly applicationName: string;
+  /** Spares those whose transaction is younger. */
+  readonly patienceMs: number;
+}
+
+/**
+ * Ends the sessions at the root of what another session waits for. Those in between wait as well and go on by
+ * themselves. Returns what was ended.
+ */
+export const endBlockers: Query<BlockedSession, { readonly pid: number; readonly state: string }> = {
+  name: 'end_blockers',
+  text: `
+    with recursive blocking (pid) as (
+      select unnest(pg_blocking_pids($1))
+      union
+      select unnest(pg_blocking_pids(blocking.pid)) from blocking)
+    select a.pid, coalesce(a.state, 'unknown') as state
+      from blocking join pg_stat_activity a using (pid)
+     where cardinality(pg_blocking_pids(a.pid)) = 0
+       and a.usename = current_user and starts_with(a.application_name, $2)
+       and a.xact_start < clock_timestamp() - make_interval(secs => $3::float8 / 1000)
+       and pg_terminate_backend(a.pid)`,
+  values: ({ pid, applicationName, patienceMs }) => [pid, applicationName, patienceMs],
+  row: (columns) => ({ pid: columns.pid as number, state: columns.state as string }),
+};

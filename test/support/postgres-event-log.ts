@@ -1,0 +1,63 @@
+import pino from 'pino';
+import type pg from 'pg';
+import { systemClock } from '../../services/system-clock.ts';
+import { createPool } from '../../storage/postgres/pool.ts';
+import {
+  openPostgresEventLog,
+  type PostgresEventLog,
+  type PostgresEventLogOptions,
+} from '../../storage/postgres/postgres-event-log.ts';
+
+export interface OpenedLog {
+  readonly log: PostgresEventLog;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** A log on this database with the product's settings, except for what a test sets. */
+export async function openTestLog(
+  url: string,
+  settings: Partial<PostgresEventLogOptions> & {
+    readonly applicationName?: string;
+    lockTimeoutMs?: number;
+  } = {},
+): Promise<OpenedLog> {
+  const log = pino({ level: 'silent' });
+  const session = {
+    url,
+    applicationName: settings.applicationName ?? 'stateset-sequencer',
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 30_000,
+    idleInTransactionTimeoutMs: 60_000,
+    lockTimeoutMs: settings.lockTimeoutMs ?? 10_000,
+  };
+  const pool = createPool({
+    ...session,
+    connectionsMax: 5,
+    connectionsMin: 0,
+    acquireTimeoutMs: 5_000,
+    idleTimeoutMs: 10_000,
+    lifetimeMaxMs: 60_000,
+    log,
+  });
+  const opened = await openPostgresEventLog({
+    pool,
+    session,
+    appendConnections: 2,
+    appendTimeoutMs: 10_000,
+    flushBytesMax: 4_194_304,
+    flushEventsMax: 2_000,
+    clock: systemClock,
+    random: Math.random,
+    log,
+    ...settings,
+  });
+  return {
+    log: opened,
+    pool,
+    close: async () => {
+      await opened.close();
+      await pool.end();
+    },
+  };
+}
