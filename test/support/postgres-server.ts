@@ -9,6 +9,10 @@ import type { PostgresPrograms } from './postgres-programs.ts';
 export interface PostgresServer {
   /** Of the maintenance database `postgres`, as superuser. */
   readonly url: string;
+  /** Ends it at once and cleans up nothing, as a crash does; the next start recovers from what reached the disk. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same port, and waits until it answers. */
+  restart(): Promise<void>;
   /** Ends every session, stops the server, and removes its data. */
   stop(): Promise<void>;
 }
@@ -46,28 +50,73 @@ export async function startPostgresServer(
     { uid, gid, cwd: '/', stdio: 'pipe' },
   );
   for (let attempt = 1; ; attempt += 1) {
-    const port = await findFreePort();
-    const logFile = join(home, 'log');
-    const log = openSync(logFile, 'a');
-    const options = [...settings, ...extraSettings, `port=${port}`].flatMap((setting) => ['-c', setting]);
-    const postmaster = spawn(join(programs.bin, 'postgres'), ['-D', data, ...options], {
-      uid,
-      gid,
-      cwd: '/',
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-    if (await becomesReady(postmaster, url)) {
-      const guard = startGuard(postmaster, home);
-      return { url, stop: () => stopServer(postmaster, guard, home) };
-    }
-    await endProcess(postmaster);
+    const server = new Server(programs, home, await findFreePort(), extraSettings);
+    if (await server.start()) return server;
+    await server.end();
     if (attempt === startAttemptsMax) {
-      const tail = readFileSync(logFile, 'utf8').slice(-2_000);
+      const tail = server.logTail();
       rmSync(home, { recursive: true, force: true });
       throw new Error(`Postgres did not start (${programs.bin}); its log ends with:\n${tail}`);
     }
+  }
+}
+
+class Server implements PostgresServer {
+  readonly url: string;
+  private readonly programs: PostgresPrograms;
+  private readonly home: string;
+  private readonly options: readonly string[];
+  private postmaster: ChildProcess | null = null;
+  private guard: ChildProcess | null = null;
+
+  constructor(programs: PostgresPrograms, home: string, port: number, extraSettings: readonly string[]) {
+    this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+    this.programs = programs;
+    this.home = home;
+    this.options = [...settings, ...extraSettings, `port=${port}`].flatMap((setting) => ['-c', setting]);
+  }
+
+  /** Whether it came up. */
+  async start(): Promise<boolean> {
+    const { uid, gid } = this.programs.user;
+    const log = openSync(join(this.home, 'log'), 'a');
+    this.postmaster = spawn(
+      join(this.programs.bin, 'postgres'),
+      ['-D', join(this.home, 'data'), ...this.options],
+      { uid, gid, cwd: '/', stdio: ['ignore', log, log] },
+    );
+    closeSync(log);
+    if (!(await becomesReady(this.postmaster, this.url))) return false;
+    this.guard ??= startGuard(this.home);
+    return true;
+  }
+
+  async crash(): Promise<void> {
+    const { postmaster } = this;
+    if (postmaster === null || hasEnded(postmaster)) return;
+    const exit = new Promise((resolve) => postmaster.once('exit', resolve));
+    postmaster.kill('SIGQUIT');
+    await exit;
+  }
+
+  async restart(): Promise<void> {
+    if (!(await this.start())) {
+      throw new Error(`Postgres did not start again; its log ends with:\n${this.logTail()}`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
+    this.guard?.kill('SIGKILL');
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  async end(): Promise<void> {
+    if (this.postmaster !== null) await endProcess(this.postmaster);
+  }
+
+  logTail(): string {
+    return readFileSync(join(this.home, 'log'), 'utf8').slice(-2_000);
   }
 }
 
@@ -83,7 +132,7 @@ async function findFreePort(): Promise<number> {
 
 async function becomesReady(postmaster: ChildProcess, url: string): Promise<boolean> {
   const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline && postmaster.exitCode === null && postmaster.signalCode === null) {
+  while (Date.now() < deadline && !hasEnded(postmaster)) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
     client.on('error', () => undefined); // The failed query below says the same.
     try {
@@ -103,9 +152,11 @@ async function becomesReady(postmaster: ChildProcess, url: string): Promise<bool
  * A shell that waits for the end of its standard input. When this process dies in whatever way, even by SIGKILL, the
  * pipe closes, and the shell stops the server and removes its data.
  */
-function startGuard(postmaster: ChildProcess, home: string): ChildProcess {
-  const script = 'read -r _; kill -INT "$1" 2>/dev/null; sleep 1; kill -QUIT "$1" 2>/dev/null; rm -rf "$2"';
-  const guard = spawn('sh', ['-c', script, 'sh', String(postmaster.pid), home], {
+function startGuard(home: string): ChildProcess {
+  const script =
+    'read -r _; pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null); ' +
+    'kill -INT $pid 2>/dev/null; sleep 1; kill -QUIT $pid 2>/dev/null; rm -rf "$1"';
+  const guard = spawn('sh', ['-c', script, 'sh', home], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
@@ -113,18 +164,16 @@ function startGuard(postmaster: ChildProcess, home: string): ChildProcess {
   return guard;
 }
 
-async function stopServer(postmaster: ChildProcess, guard: ChildProcess, home: string): Promise<void> {
-  await endProcess(postmaster);
-  guard.kill('SIGKILL');
-  rmSync(home, { recursive: true, force: true });
-}
-
 /** SIGINT is Postgres' fast shutdown; SIGQUIT follows when that takes too long. */
 async function endProcess(postmaster: ChildProcess): Promise<void> {
-  if (postmaster.exitCode !== null || postmaster.signalCode !== null) return;
+  if (hasEnded(postmaster)) return;
   const exit = new Promise((resolve) => postmaster.once('exit', resolve));
   postmaster.kill('SIGINT');
   const impatience = setTimeout(() => postmaster.kill('SIGQUIT'), 5_000);
   await exit;
   clearTimeout(impatience);
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
