@@ -15,9 +15,11 @@ export function permittedStore(query: Query, principal: Principal, permission: P
   return store;
 }
 
-/** About what an event takes in memory until it is sent: its payload as a row and again in the answer, and the rest. */
-export function heldBytes({ payload }: StoredLegacyEvent): number {
-  return 2 * payload.length + eventOverheadBytes;
+/** About what an event takes in memory until it is sent: its bytes as a row and again in the answer, and the rest. */
+export function heldBytes({ payload, signature }: StoredLegacyEvent): number {
+  return 2 * payload.length + signatureTextFactor * (signature?.length ?? 0) + eventOverheadBytes;
 }
 
+/** A byte as a row, and again as a number of up to three digits and a comma. */
+const signatureTextFactor = 5;
 const eventOverheadBytes = 1_024;

@@ -1,0 +1,163 @@
+import { ServiceBroker } from 'moleculer';
+import { bootstrapAdmin, type Principal } from '../../domain/access.ts';
+import type { AppendParams, AppendReply } from '../../services/contracts.ts';
+import { hashApiKey } from '../../services/access/api-key-hash.ts';
+import { authenticator } from '../../services/gateway/authenticate.ts';
+import {
+  type GatewayDependencies,
+  gatewayService,
+  type GatewaySettings,
+} from '../../services/gateway/gateway.service.ts';
+import type { Readiness } from '../../services/gateway/handlers/health.ts';
+import { nodeSha256 } from '../../services/node-sha256.ts';
+import type { ApiKeys } from '../../storage/api-keys.ts';
+import { MemoryApiKeys } from '../../storage/memory/memory-api-keys.ts';
+import { MemoryEventLog } from '../../storage/memory/memory-event-log.ts';
+import { uuid } from './events.ts';
+
+/** The key of the administrator in every gateway that these tests open. */
+export const adminKey = 'ss_admin';
+export const bootstrapKey = 'dev_admin_key';
+
+export interface OpenGatewayOptions {
+  readonly settings?: Partial<GatewaySettings>;
+  readonly keys?: ApiKeys;
+  readonly authDisabled?: boolean;
+  readonly events?: GatewayDependencies['events'];
+}
+
+/** A gateway on a free port, alone in its broker, with everything behind it in the test's hands. */
+export interface OpenedGateway {
+  readonly port: number;
+  readonly url: string;
+  readonly keys: ApiKeys;
+  readonly log: MemoryEventLog;
+  /** What was asked of the sequencer, in order. */
+  readonly appends: AppendParams[];
+  /** How the sequencer answers; accepts nothing and rejects nothing unless replaced. */
+  answerAppend: (params: AppendParams) => Promise<AppendReply>;
+  answerReadiness: () => Promise<Readiness>;
+  /** What the gateway wrote to its log, as `level message`. */
+  readonly logLines: string[];
+  addKey(text: string, principal?: Partial<Principal>): Promise<void>;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export const noEvents: AppendReply = {
+  accepted: 0,
+  rejected: 0,
+  sequenceStart: null,
+  sequenceEnd: null,
+  head: 0 as AppendReply['head'],
+  rejections: [],
+  receipts: [],
+};
+
+export async function openGateway(options: OpenGatewayOptions = {}): Promise<OpenedGateway> {
+  const keys = options.keys ?? new MemoryApiKeys();
+  const log = new MemoryEventLog();
+  const logLines: string[] = [];
+  const write =
+    (level: string) =>
+    (...[, message]: unknown[]) =>
+      void logLines.push(`${level} ${String(message)}`);
+  const logger = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  } as GatewayDependencies['log'];
+  const broker = new ServiceBroker({ logger: false });
+  let port = 0;
+
+  const opened: OpenedGateway = {
+    get port() {
+      return port;
+    },
+    get url() {
+      return `http://127.0.0.1:${port}`;
+    },
+    keys,
+    log,
+    appends: [],
+    logLines,
+    answerAppend: () => Promise.resolve(noEvents),
+    answerReadiness: () => Promise.resolve({ ready: true, databaseResponseTimeMs: 1.4, pool: null }),
+    addKey: (text, principal = {}) => keys.insertKey(hashApiKey(text), { ...bootstrapAdmin, ...principal }),
+    fetch: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
+    stop: () => broker.stop(),
+  };
+
+  broker.createService(
+    gatewayService({
+      settings: {
+        host: '127.0.0.1',
+        port: 0,
+        requestTimeoutMs: 5_000,
+        bodyBytesMax: 1_048_576,
+        bytesInFlightMax: 16_777_216,
+        corsAllowOrigins: [],
+        drainTimeoutMs: 2_000,
+        ...options.settings,
+      },
+      authenticate: authenticator({
+        findPrincipal: async (hash) => {
+          const record = await keys.findByHash(hash);
+          return record?.active === true ? record.principal : null;
+        },
+        bootstrapKeyHash: hashApiKey(bootstrapKey),
+        disabled: options.authDisabled ?? false,
+        log: logger,
+      }),
+      sequencer: {
+        append: (params) => {
+          opened.appends.push(params);
+          return opened.answerAppend(params);
+        },
+      },
+      events: options.events ?? log,
+      readiness: () => opened.answerReadiness(),
+      sha256: nodeSha256,
+      version: '1.2.3',
+      log: logger,
+      onListening: (address) => (port = address.port),
+    }),
+  );
+  await keys.upsertBootstrapKey(hashApiKey(adminKey));
+  await keys.upsertBootstrapKey(hashApiKey(bootstrapKey));
+  await broker.start();
+  return opened;
+}
+
+export const tenantA = uuid(0xa);
+export const tenantB = uuid(0xb);
+export const store1 = uuid(1);
+export const store2 = uuid(2);
+
+/** A readable ingest request for a store of tenant A. */
+export function ingestBody(fields: { tenantId?: string; storeId?: string; padding?: number } = {}): string {
+  const event = {
+    event_id: uuid(0xe1),
+    tenant_id: fields.tenantId ?? tenantA,
+    store_id: fields.storeId ?? store1,
+    entity_type: 'order',
+    entity_id: 'ORD-1',
+    event_type: 'order.created',
+    payload: { text: 'x'.repeat(fields.padding ?? 0) },
+    created_at: '2025-12-20T18:31:22Z',
+    source_agent: uuid(0xc1),
+  };
+  return JSON.stringify({ agent_id: uuid(0xc1), events: [event] });
+}
+
+export function ingestInit(
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): RequestInit {
+  return {
+    method: 'POST',
+    body,
+    headers: { authorization: `ApiKey ${adminKey}`, 'content-type': 'application/json', ...headers },
+  };
+}
