@@ -4,47 +4,59 @@ import type { Settings } from '../config/read-settings.ts';
 import type { AdminKey } from './admin-key.ts';
 
 export interface Started {
-  readonly address: { readonly host: string; readonly port: number };
+  /** Null on a node that does not listen for clients. */
+  readonly address: { readonly host: string; readonly port: number } | null;
   readonly nodeId: string;
   /** Where everything that must not get lost lies, as a sentence. */
   readonly dataSentence: string;
   /** The file that keeps the administrator's key. */
   readonly adminKeyPath: string;
   readonly adminKey: AdminKey;
+  readonly startedInMs: number;
 }
 
-type Modes = Pick<Settings, 'authMode' | 'databaseUrl' | 'natsUrl' | 'nodeServices'>;
+type Modes = Pick<Settings, 'authMode' | 'natsUrl' | 'nodeServices'>;
 
 /** What a node tells its user once it answers: where it is, where the data lies, and the first two requests to try. */
-export function welcome(settings: Modes, started: Started): string[] {
-  const { adminKey, adminKeyPath, dataSentence, nodeId } = started;
-  const url = urlOf(started.address);
+export function welcome({ authMode, natsUrl, nodeServices }: Modes, started: Started): string[] {
+  const { address, adminKey, adminKeyPath, dataSentence, nodeId, startedInMs } = started;
+  const after = `after ${(startedInMs / 1_000).toFixed(1)} s`;
+  const open = authMode === 'disabled';
+  const url = address === null ? null : urlOf(address);
   return [
-    `The node ${nodeId} answers on ${url}`,
+    url === null
+      ? `The node ${nodeId} runs ${after}: ${nodeServices.join(', ')} only, so other nodes take the clients' requests.`
+      : `The node ${nodeId} answers ${after}, on ${url}`,
     dataSentence,
-    ...(settings.authMode === 'disabled'
-      ? ['Authentication is disabled: everyone who reaches the port may read and write everything.']
-      : [keySentence(adminKey, adminKeyPath)]),
-    ...(settings.natsUrl === null ? ['It is alone: with NATS_URL it would join a cluster.'] : []),
-    ...(settings.nodeServices.includes('gateway')
-      ? firstRequests(url, settings.authMode === 'disabled' ? '' : credential(adminKey))
-      : [`It runs ${settings.nodeServices.join(', ')} only; other nodes take the requests of clients.`]),
+    open
+      ? 'Authentication is disabled: everyone who reaches the port may read and write everything.'
+      : keySentence(adminKey, adminKeyPath),
+    ...(natsUrl === null ? ['It is alone; with NATS_URL it joins a cluster.'] : []),
+    ...(url === null ? [] : firstRequests(url, open ? '' : credential(adminKey))),
     'Ctrl-C stops it.',
   ];
 }
 
 /** The same for a log that machines read: no secret and nothing to paste. */
-export function welcomeFields({ address, nodeId, dataSentence, adminKeyPath, adminKey }: Started): object {
+export function welcomeFields({
+  address,
+  nodeId,
+  dataSentence,
+  adminKeyPath,
+  adminKey,
+  startedInMs,
+}: Started): object {
   return {
-    url: urlOf(address),
+    url: address === null ? null : urlOf(address),
     nodeId,
     data: dataSentence,
     adminKey: adminKey.kind === 'kept' ? adminKeyPath : adminKey.kind,
+    startedInMs: Math.round(startedInMs),
   };
 }
 
 /** Where this machine reaches the node: a node that listens everywhere also listens on loopback. */
-function urlOf({ host, port }: Started['address']): string {
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
   if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
   if (host === '::') return `http://[::1]:${port}`;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -27,11 +27,11 @@ export class BadSettings extends Error {
 }
 
 /**
- * Reads every setting from the environment; unset and empty mean the default.
+ * Reads every setting from the environment, which nothing else does; unset and empty mean the default.
  * @throws BadSettings with all mistakes at once
  */
 export function readSettings(
-  env: Environment,
+  env: Environment = process.env,
   { heapLimitBytes }: Pick<Facts, 'heapLimitBytes'> = { heapLimitBytes: getHeapStatistics().heap_size_limit },
 ): Settings {
   const production = isProduction(textOf(env, definitions.sequencerEnv)?.text ?? '');

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { Settings } from '../config/read-settings.ts';
+import { hashApiKey } from '../services/access/api-key-hash.ts';
+import { openEmbeddedPostgres } from '../storage/embedded/embedded-postgres.ts';
+import type { Log } from '../telemetry/log.ts';
+import { type AdminKey, adminKeyFile, findAdminKey } from './admin-key.ts';
+import type { DataDir } from './data-dir.ts';
+import type { Interruption } from './interruption.ts';
+import { checkListen, listenProblem } from './listen-problem.ts';
+import { type NodeHandle, openNode } from './node.ts';
+import type { Output } from './output.ts';
+import type { Releases } from './releases.ts';
+import { openStorage, type Storage } from './storage.ts';
+import { welcome, welcomeFields } from './welcome.ts';
+
+export interface StartOptions {
+  readonly dataDir: DataDir;
+  readonly nodeId: string;
+  readonly log: Log;
+  readonly output: Output;
+  readonly interruption: Interruption;
+  /** Gets a way back for everything that the start takes. */
+  readonly releases: Releases;
+}
+
+const storageCloseMs = 5_000;
+/** A fast stop and, after it, an immediate one. */
+const postgresStopMs = 70_000;
+/** What claims, migrations and people with psql need beside the pools. */
+const spareConnections = 20;
+
+/**
+ * Starts a node and tells its user how to use it: the database, if it is ours, then the schema, the admin key and
+ * the services.
+ * @throws StartProblem, LogUnfit, LogUnavailable with a sentence for the user
+ */
+export async function startNode(settings: Settings, options: StartOptions): Promise<NodeHandle> {
+  const { dataDir, nodeId, log, output, interruption, releases } = options;
+  const began = performance.now();
+  if (settings.nodeServices.includes('gateway')) await checkListen(settings);
+
+  const database = await openDatabase(settings, options);
+  interruption.check();
+  const storage = await interruption.cutShort(
+    openStorage(settings, { databaseUrl: database.url, log, onProgress: output.say }),
+  );
+  releases.add('close the connections to the database', storageCloseMs, () => storage.close());
+  const adminKey = await openAccess(settings, dataDir, storage);
+  interruption.check();
+
+  const bootstrapKey = adminKey.kind === 'unknown' ? null : adminKey.key;
+  const node = await openNode(settings, { storage, nodeId, bootstrapKey, log }).catch((error: unknown) => {
+    throw listenProblem(error, settings) ?? error;
+  });
+  const started = {
+    address: node.address,
+    nodeId,
+    dataSentence: database.sentence,
+    adminKey,
+    adminKeyPath: join(dataDir.path, adminKeyFile),
+    startedInMs: performance.now() - began,
+  };
+  output.welcome(welcome(settings, started), welcomeFields(started));
+  return node;
+}
+
+/** The database to use, and a sentence that says where the events lie. */
+async function openDatabase(
+  settings: Settings,
+  { dataDir, log, output, releases }: StartOptions,
+): Promise<{ readonly url: string; readonly sentence: string }> {
+  if (settings.databaseUrl !== null) {
+    const { host, pathname } = new URL(settings.databaseUrl);
+    return {
+      url: settings.databaseUrl,
+      sentence: `The events lie in the Postgres of DATABASE_URL (${host}${pathname}), the node's own files in ${dataDir.path}`,
+    };
+  }
+  let started = false;
+  const postgres = await openEmbeddedPostgres({
+    dataDir: dataDir.path,
+    connectionsMax: Math.max(100, settings.maxDbConnections + settings.appendConnections + spareConnections),
+    onProgress: (sentence) => (started ? log.warn(sentence) : output.say(`  ${sentence}`)),
+  });
+  started = true;
+  releases.add('stop Postgres', postgresStopMs, () => postgres.stop());
+  return {
+    url: postgres.url,
+    sentence: `Everything lies in ${dataDir.path}, the embedded Postgres in ${postgres.dataDirectory}`,
+  };
+}
+
+async function openAccess(settings: Settings, dataDir: DataDir, storage: Storage): Promise<AdminKey> {
+  const { bootstrapAdminApiKey: given, production } = settings;
+  const adminKey = await findAdminKey({ given, production, dataDir, keys: storage.keys });
+  if (adminKey.kind !== 'unknown') await storage.keys.upsertBootstrapKey(hashApiKey(adminKey.key));
+  return adminKey;
+}

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BadSettings, readSettings } from '../config/read-settings.ts';
+import { SequencerError } from '../domain/errors.ts';
+import { type Log, openLog } from '../telemetry/log.ts';
+import { keptNodeId, openDataDir } from './data-dir.ts';
+import { Interruption } from './interruption.ts';
+import { openOutput } from './output.ts';
+import { Releases } from './releases.ts';
+import { shutDownOnSignal } from './shutdown.ts';
+import { startNode } from './start-node.ts';
+import { StartProblem } from './start-problem.ts';
+import { version } from './version.ts';
+
+const unlockMs = 5_000;
+const endAfterFaultMs = 10_000;
+
+process.exit(await run());
+
+/** One whole node, from the settings in the environment to its end. @returns the exit code */
+async function run(): Promise<number> {
+  const interruption = new Interruption(process);
+  const releases = new Releases();
+  try {
+    const settings = readSettings();
+    const dataDir = await openDataDir(settings.dataDir);
+    releases.add('give DATA_DIR free', unlockMs, () => dataDir.release());
+    const nodeId = settings.nodeId ?? (await keptNodeId(dataDir));
+    const log = openLog({ level: settings.logLevel, format: settings.logFormat, nodeId });
+    const output = openOutput(settings.logFormat, log);
+    endOnFault(log, releases);
+    output.say(`StateSet Sequencer ${version} starts.`);
+    for (const warning of settings.warnings) log.warn(warning);
+
+    const node = await startNode(settings, { dataDir, nodeId, log, output, interruption, releases });
+    interruption.check();
+    interruption.end();
+    return await shutDownOnSignal(
+      process,
+      {
+        announce: () => node.announceShutdown(),
+        drain: () => node.drain(),
+        close: () => releases.runAll(),
+      },
+      {
+        delayMs: settings.shutdownDelaySecs * 1_000,
+        drainMs: settings.shutdownDrainSecs * 1_000,
+        say: output.say,
+      },
+    );
+  } catch (error) {
+    process.stderr.write(`${describe(error)}\n`);
+    await releases.runAll();
+    return 1;
+  }
+}
+
+/**
+ * Nobody knows what state a node is in after a fault that nobody caught, so it ends, with its database: what was
+ * acknowledged is durable, and the next start has nothing to take over.
+ */
+function endOnFault(log: Log, releases: Releases): void {
+  process.once('uncaughtException', (error) => {
+    log.error({ err: error }, 'a fault that nothing handles: the node ends');
+    void Promise.race([releases.runAll(), sleep(endAfterFaultMs)]).finally(() => process.exit(1));
+  });
+}
+
+/** A sentence where we have one for the user; the whole story of a fault where we don't. */
+function describe(error: unknown): string {
+  const isSentence =
+    error instanceof StartProblem || error instanceof BadSettings || error instanceof SequencerError;
+  if (isSentence) return error.message;
+  return `The start failed, and no one foresaw why:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
