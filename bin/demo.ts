@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Presets, SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadDeliveries } from './demo/deliveries.ts';
-import { replay, type ReplayResult } from './demo/replay.ts';
+import { Progress } from './demo/progress.ts';
+import { replay } from './demo/replay.ts';
+import { describeResult, wholeNumber } from './demo/result-table.ts';
 import { type NodeProcess, startNodeProcess } from './driver/node-process.ts';
 import { SequencerClient } from './driver/sequencer-client.ts';
 
@@ -49,7 +50,7 @@ async function runDemo({ url, key, events, stores }: DemoOptions): Promise<numbe
   const client = new SequencerClient({ url: node.url, apiKey: node.key, connectionsMax: stores * 2 });
   try {
     console.log(
-      `Replaying ${deliveries.length} webhook payloads as ${number(events)} events of ${stores} stores`,
+      `Replaying ${deliveries.length} webhook payloads as ${wholeNumber(events)} events of ${stores} stores`,
     );
     const progress = new Progress(events);
     const result = await replay({
@@ -60,7 +61,7 @@ async function runDemo({ url, key, events, stores }: DemoOptions): Promise<numbe
       onAppended: (done) => progress.advance('append', done),
       onRead: (done) => progress.advance('read', done),
     }).finally(() => progress.stop());
-    console.log(describe(result, events, stores));
+    console.log(describeResult(result, events, stores));
     return result.report.holds && result.hashesWrong === 0 && result.hashesChecked === events ? 0 : 1;
   } finally {
     client.close();
@@ -93,72 +94,9 @@ async function startOwnNode(): Promise<{ url: string; key: string; stop: () => P
   return { url: node.url, key, stop };
 }
 
-/** A bar for people; a line a phase for files and pipes. */
-class Progress {
-  private readonly total: number;
-  private readonly bar: SingleBar | null;
-  private phase = '';
-
-  constructor(total: number) {
-    this.total = total;
-    const format = '  {phase} {bar} {value}/{total} events';
-    this.bar = process.stdout.isTTY ? new SingleBar({ format }, Presets.shades_classic) : null;
-  }
-
-  advance(phase: string, count: number): void {
-    if (phase !== this.phase) {
-      this.stop();
-      this.phase = phase;
-      if (this.bar === null) console.log(phase === 'append' ? 'Appending' : 'Reading back');
-      this.bar?.start(this.total, 0, { phase: phase.padEnd('append'.length) });
-    }
-    this.bar?.increment(count);
-  }
-
-  stop(): void {
-    this.bar?.stop();
-  }
-}
-
-function describe(result: ReplayResult, events: number, stores: number): string {
-  const { appendSecs, readSecs, payloadBytes, latencyUs, report } = result;
-  const megabytes = payloadBytes / 1_000_000;
-  const ms = (percentile: number): string =>
-    `${(latencyUs.getValueAtPercentile(percentile) / 1_000).toFixed(1)} ms`;
-  const wrong = [
-    ...report.violations.map(({ rule, message, stream }) => `  ${rule}: ${message} (${stream})`),
-    ...(result.hashesWrong > 0 ? [`  ${result.hashesWrong} payload hashes differ`] : []),
-    ...(result.hashesChecked === events
-      ? []
-      : [`  ${result.hashesChecked} of ${events} events were read back`]),
-  ];
-  const rows: [string, string][] = [
-    ['events', `${number(events)} in ${stores} streams`],
-    ['bytes', `${megabytes.toFixed(1)} MB of payload, ${number(payloadBytes / events)} a payload`],
-    ['appended', `${number(events / appendSecs)} events/s (${(megabytes / appendSecs).toFixed(1)} MB/s)`],
-    ['latency', `P50 ${ms(50)}   P95 ${ms(95)}   P99 ${ms(99)}   (requests of up to 50 events)`],
-    ['read back', `${number(events / readSecs)} events/s`],
-    ['sent again', `${result.pushbacks} requests`],
-    [
-      'checked',
-      `${number(report.checks['acknowledged-present'])} events: sequence, id and every byte of the payload`,
-    ],
-    [
-      '',
-      `${number(result.hashesChecked)} payload hashes, ${number(report.checks['real-time-order'])} orders in time`,
-    ],
-    ['result', wrong.length === 0 ? 'all of it holds' : `${wrong.length} contradictions`],
-  ];
-  return ['', ...rows.map(([name, value]) => `  ${name.padEnd(11)} ${value}`), ...wrong].join('\n');
-}
-
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('It must be an integer from 1.');
   return value;
-}
-
-function number(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

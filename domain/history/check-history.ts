@@ -77,11 +77,6 @@ export class HistoryChecker {
   add(record: HistoryRecord): void {
     this.line += 1;
     if (record.type === 'history') return;
-    if (this.line === 1) {
-      throw new UnusableHistory('line 1 is not the header that names the format and its version', {
-        line: 1,
-      });
-    }
     this.requireOneCallAtATime(record);
     const stream = this.streamOf(record.stream);
     if (record.type === 'append') {
