@@ -39,7 +39,7 @@ export function answerWith(deps: AnswerDependencies): Answer {
   return async (endpoint, exchange, parameters) => {
     const { errors: form, path } = endpoint.kind === 'route' ? endpoint.route : endpoint;
     const reservation = deps.admission.open();
-    const timer = setTimeout(() => exchange.reply(timeoutReply(form)), exchange.timeLeftMs());
+    const timer = setTimeout(() => exchange.reply(timeoutReply(form)), exchange.timeLeftMs()).unref();
     try {
       exchange.reply(await answer(deps.authenticate, endpoint, exchange, parameters, reservation));
     } catch (error) {

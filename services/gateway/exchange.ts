@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DeadlineExceeded } from '../../domain/errors.ts';
 import type { Reservation } from './admission.ts';
 import { gzipBody, isWorthGzip } from './content-coding.ts';
 import type { Cors } from './cors.ts';
@@ -55,10 +56,6 @@ export class Exchange {
     this.deadlineMs = performance.now() + context.requestTimeoutMs;
   }
 
-  get isAnswered(): boolean {
-    return this.answered;
-  }
-
   /** Milliseconds until the client gets a 504; not negative. */
   timeLeftMs(): number {
     return Math.max(0, this.deadlineMs - performance.now());
@@ -69,12 +66,15 @@ export class Exchange {
    * @param reservation grows by the body's length: before the first byte if the length is given, else as it comes
    * @throws Refused for a body that is no JSON by its header, too long, or too slow
    * @throws BytesInFlightExceeded
+   * @throws DeadlineExceeded when it is complete only after the client got its 504
    */
-  readBody(reservation: Reservation): Promise<Buffer> {
-    return readBody(this.req, reservation, this.context.bodyLimits, () => {
+  async readBody(reservation: Reservation): Promise<Buffer> {
+    const body = await readBody(this.req, reservation, this.context.bodyLimits, () => {
       if (this.awaitsContinue) this.res.writeContinue();
       this.awaitsContinue = false;
     });
+    if (this.answered) throw new DeadlineExceeded('the body came after the answer');
+    return body;
   }
 
   /** Resolves when the response has gone out, or the connection is gone. */

@@ -126,7 +126,12 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
   );
   await keys.upsertBootstrapKey(hashApiKey(adminKey));
   await keys.upsertBootstrapKey(hashApiKey(bootstrapKey));
-  await broker.start();
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
   return opened;
 }
 
