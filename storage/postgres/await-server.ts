@@ -54,8 +54,8 @@ async function askServer(options: AwaitServerOptions): Promise<ServerSettings> {
   }
 }
 
-/** Each sentence ends with the way out. */
-function refuseUnfit({ versionNumber, version, fsync, fullPageWrites, isStandby }: ServerSettings): void {
+/** @throws LogUnfit whose sentence ends with the way out */
+export function refuseUnfit({ versionNumber, version, fsync, fullPageWrites, isStandby }: ServerSettings): void {
   if (versionNumber < versionMin) {
     throw new LogUnfit(`Postgres ${version} is too old: use version 15 or newer.`, { version });
   }

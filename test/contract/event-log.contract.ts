@@ -1,5 +1,5 @@
 import type { LegacyEvent } from '../../domain/legacy/event.ts';
-import type { CommandId, Micros, RequestId, Sequence } from '../../domain/types.ts';
+import type { Micros, Sequence } from '../../domain/types.ts';
 import type { EventLog } from '../../storage/event-log.ts';
 import { batchOf, checkLog, headsOf, newStore, randomEvent, randomId } from '../support/event-log.ts';
 
@@ -55,7 +55,7 @@ export function describeEventLog(open: () => EventLog): void {
       const store = newStore();
       const claim = await log.claim(store, 'node-1');
       const full = randomEvent({
-        commandId: randomId() as CommandId,
+        commandId: randomId(),
         baseVersion: 0n,
         entityType: 'größe',
         entityId: '名前 🎈',
@@ -151,7 +151,7 @@ export function describeEventLog(open: () => EventLog): void {
       [
         'a command id twice',
         () => {
-          const commandId = randomId() as CommandId;
+          const commandId = randomId();
           return [randomEvent({ commandId }), randomEvent({ commandId })];
         },
       ],
@@ -159,7 +159,7 @@ export function describeEventLog(open: () => EventLog): void {
       const log = open();
       const store = newStore();
       const claim = await log.claim(store, 'node-1');
-      const stored = randomEvent({ commandId: randomId() as CommandId });
+      const stored = randomEvent({ commandId: randomId() });
       await log.append(batchOf(claim, 0, [stored]));
       const fresh = randomEvent();
       await expect(log.append(batchOf(claim, 1, [fresh, ...repeat(stored)]))).resolves.toEqual({
@@ -172,7 +172,7 @@ export function describeEventLog(open: () => EventLog): void {
 
     test('ids are unique within a store only', async () => {
       const log = open();
-      const event = randomEvent({ commandId: randomId() as CommandId });
+      const event = randomEvent({ commandId: randomId() });
       for (const store of [newStore(), newStore()]) {
         const claim = await log.claim(store, 'node-1');
         await expect(log.append(batchOf(claim, 0, [event]))).resolves.toEqual({ kind: 'appended' });
@@ -239,8 +239,8 @@ export function describeEventLog(open: () => EventLog): void {
     test('stored ids are found with their sequence and request, unknown ones are left out', async () => {
       const log = open();
       const claim = await log.claim(newStore(), 'node-1');
-      const requestId = randomId() as RequestId;
-      const commandId = randomId() as CommandId;
+      const requestId = randomId();
+      const commandId = randomId();
       const [plain, commanded] = [randomEvent(), randomEvent({ commandId })];
       await log.append(batchOf(claim, 0, [plain, commanded], { requestId }));
 
@@ -268,7 +268,7 @@ export function describeEventLog(open: () => EventLog): void {
     test('ids of other stores are not found', async () => {
       const log = open();
       const [mine, other] = [await log.claim(newStore(), 'a'), await log.claim(newStore(), 'a')];
-      const event = randomEvent({ commandId: randomId() as CommandId });
+      const event = randomEvent({ commandId: randomId() });
       await log.append(batchOf(other, 0, [event]));
       await expect(log.findEvents(mine, 'legacy', [event.eventId])).resolves.toEqual(new Map());
       await expect(log.findCommands(mine, 'legacy', [event.commandId!])).resolves.toEqual(new Map());

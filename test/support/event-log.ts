@@ -31,7 +31,7 @@ export function headsOf(legacy: number): Heads {
 export function randomEvent(fields: Partial<LegacyEvent> = {}): LegacyEvent {
   const payload = fields.payload ?? Buffer.from(JSON.stringify({ note: randomBytes(12).toString('hex') }));
   return {
-    eventId: randomId() as EventId,
+    eventId: randomId(),
     commandId: null,
     entityType: 'order',
     entityId: `ORD-${randomBytes(4).toString('hex')}`,
@@ -63,7 +63,7 @@ export function batchOf(
   events: readonly LegacyEvent[],
   fields: BatchFields = {},
 ): AppendBatch {
-  const requestId = fields.requestId ?? (randomId() as RequestId);
+  const requestId = fields.requestId ?? randomId();
   let last = head as Head;
   const legacy = events.map((event): NewLegacyEvent => {
     const sequence = sequenceAfter(last);

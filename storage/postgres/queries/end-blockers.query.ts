@@ -12,6 +12,9 @@ export interface BlockedSession {
 /**
  * Ends the sessions at the root of what another session waits for. Those in between wait as well and go on by
  * themselves. Returns what was ended.
+ *
+ * Who is ended is decided in a materialised step: as one more condition, `pg_terminate_backend` would be tried on every
+ * session that there is, since conditions have no order.
  */
 export const endBlockers: Query<BlockedSession, { readonly pid: number; readonly state: string }> = {
   name: 'end_blockers',
@@ -19,13 +22,14 @@ export const endBlockers: Query<BlockedSession, { readonly pid: number; readonly
     with recursive blocking (pid) as (
       select unnest(pg_blocking_pids($1))
       union
-      select unnest(pg_blocking_pids(blocking.pid)) from blocking)
-    select a.pid, coalesce(a.state, 'unknown') as state
-      from blocking join pg_stat_activity a using (pid)
-     where cardinality(pg_blocking_pids(a.pid)) = 0
-       and a.usename = current_user and starts_with(a.application_name, $2)
-       and a.xact_start < clock_timestamp() - make_interval(secs => $3::float8 / 1000)
-       and pg_terminate_backend(a.pid)`,
+      select unnest(pg_blocking_pids(blocking.pid)) from blocking),
+    roots as materialized (
+      select a.pid, coalesce(a.state, 'unknown') as state
+        from blocking join pg_stat_activity a using (pid)
+       where cardinality(pg_blocking_pids(a.pid)) = 0
+         and a.usename = current_user and starts_with(a.application_name, $2)
+         and a.xact_start < clock_timestamp() - make_interval(secs => $3::float8 / 1000))
+    select pid, state, pg_terminate_backend(pid) from roots`,
   values: ({ pid, applicationName, patienceMs }) => [pid, applicationName, patienceMs],
   row: (columns) => ({ pid: columns.pid as number, state: columns.state as string }),
 };
