@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import pg from 'pg';
 import type { Settings } from '../config/read-settings.ts';
+import { InvariantBroken, LogUnavailable, LogUnfit } from '../domain/errors.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { openEmbeddedPostgres } from '../storage/embedded/embedded-postgres.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -10,6 +12,7 @@ import { checkListen, listenProblem } from './listen-problem.ts';
 import { type NodeHandle, openNode } from './node.ts';
 import type { Output } from './output.ts';
 import type { Releases } from './releases.ts';
+import { StartProblem } from './start-problem.ts';
 import { openStorage, type Storage } from './storage.ts';
 import { welcome, welcomeFields } from './welcome.ts';
 
@@ -42,7 +45,13 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
   const database = await openDatabase(settings, options);
   interruption.check();
   const storage = await interruption.cutShort(
-    openStorage(settings, { databaseUrl: database.url, log, onProgress: output.say }),
+    openStorage(settings, {
+      databaseUrl: database.url,
+      log,
+      onProgress: (step) => output.say(`  ${step}`),
+    }).catch((error: unknown) => {
+      throw databaseProblem(error, settings) ?? error;
+    }),
   );
   releases.add('close the connections to the database', storageCloseMs, () => storage.close());
   const adminKey = await openAccess(settings, dataDir, storage);
@@ -88,6 +97,28 @@ async function openDatabase(
     url: postgres.url,
     sentence: `Everything lies in ${dataDir.path}, the embedded Postgres in ${postgres.dataDirectory}`,
   };
+}
+
+/** What the user can do about a database that does not answer, or does not let us in; null for other errors. */
+function databaseProblem(cause: unknown, settings: Settings): StartProblem | null {
+  if (!(cause instanceof Error) || cause instanceof LogUnfit) return null; // That one has its own way out.
+  if (cause instanceof LogUnavailable) {
+    const { dbStartupMaxRetries: retries, dbStartupRetryDelaySecs: delaySecs } = settings;
+    return new StartProblem(
+      `The database does not answer (${cause.message}; tries: ${retries + 1}, ${delaySecs} s apart): check DATABASE_URL and that its server runs, or wait longer with DB_STARTUP_MAX_RETRIES and DB_STARTUP_RETRY_DELAY_SECS.`,
+      { cause },
+    );
+  }
+  // Postgres says no: a wrong password, no such database, no right to make the schema.
+  const refused = cause instanceof InvariantBroken || cause instanceof pg.DatabaseError;
+  return refused
+    ? new StartProblem(
+        `The database refuses us (${cause.message}): check DATABASE_URL and the rights of its user.`,
+        {
+          cause,
+        },
+      )
+    : null;
 }
 
 async function openAccess(settings: Settings, dataDir: DataDir, storage: Storage): Promise<AdminKey> {

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import pg from 'pg';
+
 import { NodeProcess, startNodeProcess } from '../../bin/driver/node-process.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { openDirectory, removeDirectories } from '../support/start-directories.ts';
@@ -234,8 +236,32 @@ describe('a start that can not succeed ends with 1 and a sentence:', () => {
       DB_STARTUP_MAX_RETRIES: '0',
     });
     expect(code).toBe(1);
+    expect(output).toMatch(/The database does not answer \(.*ECONNREFUSED.*\): check DATABASE_URL/);
     expect(output).not.toContain('    at ');
     expect(output).not.toContain('hunter2');
+  });
+
+  test('a database that refuses the user, or this user the schema', async () => {
+    const database = await createTestDatabase('embedded', { empty: true });
+    const admin = new pg.Client({ connectionString: database.url });
+    await admin.connect();
+    const role = `reader_${Math.random().toString(36).slice(2)}`;
+    await admin.query(`create role ${role} login`);
+    const url = new URL(database.url);
+    url.username = role;
+    const missing = new URL('/no_such_database', database.url);
+    for (const [given, sentence] of [
+      [url, /refuses us \(permission denied for schema public\): check DATABASE_URL and the rights/],
+      [missing, /refuses us \(.*database "no_such_database" does not exist\)/],
+    ] as const) {
+      const env = { DATA_DIR: await newDataDir(), DATABASE_URL: given.href, DB_STARTUP_MAX_RETRIES: '0' };
+      const { code, output } = await failingStart(env);
+      expect(output).toMatch(sentence);
+      expect(code).toBe(1);
+    }
+    await admin.query(`drop role ${role}`);
+    await admin.end();
+    await database.drop();
   });
 
   test('a signal in the middle of it, which leaves no Postgres behind', async () => {
