@@ -40,6 +40,11 @@ export class RawConnection {
     this.socket.write(data);
   }
 
+  /** Says that nothing more will be sent. */
+  finish(): void {
+    this.socket.end();
+  }
+
   /** The next response, the interim 100 included; null when the connection ends before it is complete. */
   async response(options: { readonly toHead?: boolean } = {}): Promise<RawResponse | null> {
     for (;;) {
