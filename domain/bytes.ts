@@ -68,6 +68,22 @@ export function utf8Length(text: string): number {
   return length;
 }
 
+/** The order of two texts by their UTF-8 bytes, which is that of their code points: below, at or above zero. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const unitA = a.charCodeAt(index);
+    const unitB = b.charCodeAt(index);
+    if (unitA === unitB) continue;
+    // Surrogates stand for the highest code points, above U+E000 to U+FFFF, though their units are below those.
+    const isHighA = unitA >= 0xd800 && unitA <= 0xdfff;
+    const isHighB = unitB >= 0xd800 && unitB <= 0xdfff;
+    if (isHighA !== isHighB) return isHighA ? 1 : -1;
+    return unitA - unitB;
+  }
+  return a.length - b.length;
+}
+
 /** A text as UTF-8. */
 export function utf8Bytes(text: string): Uint8Array {
   return utf8.encode(text);

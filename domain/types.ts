@@ -38,6 +38,8 @@ export type Head = Branded<number, 'Head'>;
 export type Epoch = Branded<number, 'Epoch'>;
 /** How many events of either world an entity has seen; 0 before the first. */
 export type EntityVersion = Branded<number, 'EntityVersion'>;
+/** An event's 0-based place among the leaves of one commitment. */
+export type LeafIndex = Branded<number, 'LeafIndex'>;
 /** 32 bytes of SHA-256. */
 export type Hash = Branded<Uint8Array, 'Hash'>;
 
@@ -64,6 +66,11 @@ export function sequenceAfter(head: Head): Sequence {
 /** The head of a stream whose last event has this sequence. */
 export function headAt(sequence: Sequence): Head {
   return sequence as number as Head;
+}
+
+/** The place of an event among the leaves of a commitment whose range begins at `sequenceStart`. */
+export function leafIndexOf(sequence: Sequence, sequenceStart: Sequence): LeafIndex {
+  return (sequence - sequenceStart) as LeafIndex;
 }
 
 /** One text per store, for maps and for the ring: `tenant/store`. */

@@ -42,11 +42,116 @@ interface VectorFile {
     readonly legacy_payload_hash: string;
   }[];
   readonly json_reject: readonly string[];
+  readonly salted: readonly {
+    readonly input: string;
+    readonly salt: string;
+    readonly payload_plain_hash: string;
+  }[];
+  readonly misc: {
+    readonly pop_challenge: readonly { readonly public_key: string; readonly challenge: string }[];
+    readonly policy_hash: readonly {
+      readonly policy_id: string;
+      readonly policy_params_json: string;
+      readonly policy_hash: string;
+    }[];
+    readonly proof_hash: {
+      readonly proof: string;
+      readonly validity_proof_hash: string;
+      readonly compliance_proof_hash: string;
+    };
+  };
+  readonly streams: readonly {
+    readonly tenant_id: string;
+    readonly store_id: string;
+    readonly stream_id: string;
+    readonly first8_as_i64: string;
+  }[];
+  readonly ves_events: readonly VesEventVector[];
+  readonly ves_negative: readonly {
+    readonly name: string;
+    readonly event: VesEnvelopeVector;
+    readonly public_key: string;
+    readonly signature_valid: boolean;
+  }[];
+  readonly ves_stream: {
+    readonly tenant_id: string;
+    readonly store_id: string;
+    readonly stream_id: string;
+    readonly events: readonly VesEventVector[];
+    readonly commitments: readonly (RangeVector & {
+      readonly leaf_count: number;
+      readonly padded_leaf_count: number;
+      readonly tree_depth: number;
+      readonly merkle_root: string;
+      readonly proofs: readonly ProofVector[];
+    })[];
+  };
+  readonly ves_proof_negative: readonly {
+    readonly name: string;
+    readonly leaf_hash: string;
+    readonly leaf_index: number;
+    readonly proof_path: readonly string[];
+    readonly merkle_root: string;
+    readonly valid: boolean;
+  }[];
   readonly legacy_stream: {
     readonly tenant_id: string;
     readonly store_id: string;
     readonly empty_state_root: string;
     readonly events: readonly LegacyEventVector[];
+    readonly commitments: readonly (RangeVector & {
+      readonly event_count: number;
+      readonly events_root: string;
+      readonly proofs: readonly (ProofVector & {
+        readonly true_directions: readonly boolean[];
+        readonly verifies_by_index_rule: boolean;
+        readonly verifies_with_leaf_count: boolean;
+      })[];
+    })[];
+  };
+}
+
+interface RangeVector {
+  readonly sequence_start: number;
+  readonly sequence_end: number;
+  readonly prev_state_root: string;
+  readonly new_state_root: string;
+}
+
+interface ProofVector {
+  readonly sequence_number: number;
+  readonly leaf_index: number;
+  readonly leaf_hash: string;
+  readonly proof_path: readonly string[];
+  readonly directions: readonly boolean[];
+}
+
+/** As on the wire, without the payload of a plain event. */
+interface VesEnvelopeVector {
+  readonly event_id: string;
+  readonly tenant_id: string;
+  readonly store_id: string;
+  readonly source_agent_id: string;
+  readonly agent_key_id: number;
+  readonly payload_kind: 0 | 1;
+  readonly payload_plain_hash: string;
+  readonly payload_cipher_hash: string;
+}
+
+export interface VesEventVector {
+  readonly name?: string;
+  readonly signed_by?: string;
+  readonly event: VesEnvelopeVector;
+  readonly payload_json: string;
+  readonly sequence_number: number;
+  readonly event_signing_hash: string;
+  readonly eventsig_preimage?: string;
+  readonly leaf_hash: string;
+  readonly receipt: { readonly receipt_hash: string; readonly sequencer_signature: string };
+  readonly encryption?: {
+    readonly salt: string;
+    readonly payload_aad: string;
+    readonly recipients_hash: string;
   };
 }
 
