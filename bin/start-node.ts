@@ -95,7 +95,7 @@ async function openDatabase(
   releases.add('stop Postgres', postgresStopMs, () => postgres.stop());
   return {
     url: postgres.url,
-    sentence: `Everything lies in ${dataDir.path}, the embedded Postgres in ${postgres.dataDirectory}`,
+    sentence: `The events lie in the embedded Postgres in ${postgres.dataDirectory}, keys and passwords in ${dataDir.path}`,
   };
 }
 
