@@ -7,7 +7,7 @@ import { measureCopy } from './ingest/copy-ceiling.ts';
 import type { CellFigures, CellPlan } from './ingest/load-generator.ts';
 import { describeMachine, residentMegabytes } from './ingest/machine.ts';
 import { payloadShapes } from './ingest/payload-shapes.ts';
-import { type BenchReport, renderReport } from './ingest/report.ts';
+import { type BenchReport, type CopyFigures, renderReport } from './ingest/report.ts';
 import { payloadBytes } from './ingest/request-template.ts';
 import { measureSizes, postgresVersion, startTarget, type Target } from './ingest/target.ts';
 
@@ -78,7 +78,7 @@ async function findTarget({ url, key, databaseUrl }: BenchOptions): Promise<Targ
 async function measure(bench: BenchOptions, target: Target, load: ChildProcess): Promise<BenchReport> {
   const seconds = bench.seconds ?? (bench.quick === true ? 1 : 5);
   const memory = watchMemory(target.pid);
-  const copyBefore = await measureCopies(bench, target, seconds);
+  const copyBefore = await measureCopies(bench, target, seconds, 'before');
   const cells: CellFigures[] = [];
   const tenantId = randomUUID();
   for (const batch of bench.batches) {
@@ -94,7 +94,7 @@ async function measure(bench: BenchOptions, target: Target, load: ChildProcess):
   }
   const nodeMegabytesMax = memory.stop();
   const sizes = target.databaseUrl === null ? null : await measureSizes(target.databaseUrl);
-  const copyAfter = await measureCopies(bench, target, seconds);
+  const copyAfter = await measureCopies(bench, target, seconds, 'after');
   return {
     workload: describeWorkload(bench),
     machine: describeMachine(),
@@ -116,12 +116,13 @@ async function measureCopies(
   { payload }: BenchOptions,
   { databaseUrl }: Target,
   seconds: number,
-): Promise<BenchReport['copy']> {
+  when: CopyFigures['when'],
+): Promise<CopyFigures[]> {
   if (databaseUrl === null) return [];
-  const figures = [];
+  const figures: CopyFigures[] = [];
   for (const connections of copyConnections) {
     const plan = { databaseUrl, payload, connections, measureMs: seconds * 1_000 };
-    figures.push({ connections, rowsPerSecond: await measureCopy(plan) });
+    figures.push({ when, connections, rowsPerSecond: await measureCopy(plan) });
   }
   return figures;
 }

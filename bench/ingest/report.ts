@@ -2,14 +2,20 @@ import type { CellFigures } from './load-generator.ts';
 import type { Machine } from './machine.ts';
 import type { TableSizes } from './target.ts';
 
+/** Rows a second of COPY, measured on the empty table and again on what the cells have left. */
+export interface CopyFigures {
+  readonly when: 'before' | 'after';
+  readonly connections: number;
+  readonly rowsPerSecond: number;
+}
+
 export interface BenchReport {
   readonly workload: string;
   readonly machine: Machine;
   readonly postgres: string | null;
   readonly secondsPerCell: number;
   readonly cells: readonly CellFigures[];
-  /** Rows a second of COPY by number of connections, measured before and after the cells. */
-  readonly copy: readonly { readonly connections: number; readonly rowsPerSecond: number }[];
+  readonly copy: readonly CopyFigures[];
   readonly sizes: TableSizes | null;
   readonly nodeMegabytesMax: number | null;
 }
@@ -26,12 +32,12 @@ export function renderReport(report: BenchReport): string {
   const errors = cells.reduce((sum, cell) => sum + cell.errors, 0);
   const sections = [
     [
-      `${report.workload}, ${report.secondsPerCell} s a cell`,
+      `${report.workload}, at least ${report.secondsPerCell} s a cell`,
       `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; the load generator runs on the same machine`,
       `Node ${machine.node}, Postgres ${report.postgres ?? 'unknown'}, commit ${machine.commit}`,
     ],
     table(`events/s${ceiling === 0 ? '' : ' (share of COPY)'}`, cells, rate),
-    table('P50 / P95 / P99 of a request, ms', cells, ({ p50Ms, p95Ms, p99Ms }) =>
+    table('P50 / P95 / P99 of an acknowledged request, ms', cells, ({ p50Ms, p95Ms, p99Ms }) =>
       [p50Ms, p95Ms, p99Ms].map(milliseconds).join(' / '),
     ),
     pushbacks + errors === 0
@@ -52,9 +58,10 @@ export function renderReport(report: BenchReport): string {
 function copyLines({ copy }: BenchReport): string[] {
   if (copy.length === 0) return [];
   const rates = copy.map(
-    ({ connections, rowsPerSecond }) => `${whole(rowsPerSecond)} (${connections} connections)`,
+    ({ when, connections, rowsPerSecond }) =>
+      `  ${when} the cells, ${connections} at a time: ${whole(rowsPerSecond)}`,
   );
-  return [`binary COPY into the same table with its indexes, rows/s: ${rates.join(', ')}`];
+  return ['binary COPY into the same table with its indexes, rows/s', ...rates];
 }
 
 function sizeLines({ sizes, nodeMegabytesMax }: BenchReport): string[] {
@@ -94,6 +101,7 @@ function whole(value: number): string {
 }
 
 function milliseconds(value: number): string {
+  if (value === 0) return '–';
   return value < 10 ? value.toFixed(1) : value.toFixed(0);
 }
 
