@@ -11,8 +11,7 @@ export interface Holder {
 }
 
 export type LockOutcome =
-  | { readonly kind: 'locked'; release(): Promise<void> }
-  | { readonly kind: 'held'; readonly holder: Holder };
+  { readonly kind: 'locked'; release(): Promise<void> } | { readonly kind: 'held'; readonly holder: Holder };
 
 /**
  * Makes this process the only one that uses the directory, until it releases the lock or ends in any way: a lock
@@ -27,8 +26,9 @@ export type LockOutcome =
 export async function lockDirectory(directory: string): Promise<LockOutcome> {
   const own: Holder = { pid: process.pid, identity: (await processIdentity(process.pid)) ?? '' };
   const draft = join(directory, `.node.lock.${randomUUID()}`);
-  // The draft is linked into place, so that nobody ever reads a lock that is half written.
-  await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
+  // Linked into place, so that nobody ever reads a lock that is half written. Readable by all: root starts a node
+  // here today, and the directory's owner tomorrow.
+  await writeFile(draft, JSON.stringify(own), { mode: 0o644 });
   try {
     for (;;) {
       const highest = Math.max(0, ...(await lockNumbers(directory)));
@@ -52,7 +52,7 @@ export async function lockDirectory(directory: string): Promise<LockOutcome> {
 /** Empties the lock in one step; the file stays, as the highest number. */
 async function release(directory: string, number: number): Promise<void> {
   const empty = join(directory, `.node.lock.${randomUUID()}`);
-  await writeFile(empty, '', { mode: 0o600 });
+  await writeFile(empty, '', { mode: 0o644 });
   await rename(empty, lockPath(directory, number));
 }
 

@@ -60,6 +60,15 @@ describe('a lock on a directory', () => {
   });
 });
 
+test('a lock can be read by every user, since root may have made it once', async () => {
+  const directory = await openDirectory();
+  const lock = await lockDirectory(directory);
+  const mode = async () => (await stat(join(directory, 'node.lock.1'))).mode & 0o777;
+  expect(await mode()).toBe(0o644);
+  if (lock.kind === 'locked') await lock.release();
+  expect(await mode()).toBe(0o644);
+});
+
 describe('a data directory', () => {
   test('is made, for its owner alone, with everything above it', async () => {
     const path = join(await openDirectory(), 'a', 'b');
