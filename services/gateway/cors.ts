@@ -11,7 +11,7 @@ export interface Cors {
 
 const off: Cors = { headersFor: () => ({}), preflight: () => null };
 
-export function cors(allowedOrigins: readonly string[]): Cors {
+export function allowOrigins(allowedOrigins: readonly string[]): Cors {
   if (allowedOrigins.length === 0) return off;
   const any = allowedOrigins.includes('*');
   const origins = new Set(allowedOrigins);

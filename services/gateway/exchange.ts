@@ -56,9 +56,10 @@ export class Exchange {
     this.deadlineMs = performance.now() + context.requestTimeoutMs;
   }
 
-  /** Milliseconds until the client gets a 504; not negative. */
+  /** Whole milliseconds until the client gets a 504; not negative. */
   timeLeftMs(): number {
-    return Math.max(0, this.deadlineMs - performance.now());
+    // Whole ones, since node:timers keeps a list for each length that is in use.
+    return Math.max(0, Math.ceil(this.deadlineMs - performance.now()));
   }
 
   /**
@@ -89,18 +90,15 @@ export class Exchange {
     if (this.answered) return;
     this.answered = true;
     const { body } = reply;
-    if (!isWorthGzip(body.length, this.req.headers['accept-encoding'])) {
-      this.write(reply, body, {});
-      return;
-    }
+    if (!isWorthGzip(body.length, this.req.headers['accept-encoding'])) return this.write(reply, body, {});
     const coding = { 'content-encoding': 'gzip', vary: 'accept-encoding' };
     const compressed = gzipBody(typeof body === 'string' ? Buffer.from(body) : body);
     if (Buffer.isBuffer(compressed)) this.write(reply, compressed, coding);
     else {
-      compressed.then(
-        (bytes) => this.write(reply, bytes, coding),
-        () => this.write(reply, body, {}), // Only for want of memory; the plain body is still right.
-      );
+      compressed
+        .then((bytes) => this.write(reply, bytes, coding))
+        // Nothing is written yet, and there is no memory for more.
+        .catch(() => this.req.socket.destroy());
     }
   }
 

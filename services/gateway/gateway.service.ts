@@ -6,11 +6,11 @@ import type { Log } from '../../telemetry/log.ts';
 import { Admission } from './admission.ts';
 import { answerWith, type PathParameters } from './answer.ts';
 import type { Authenticate } from './authenticate.ts';
-import { cors } from './cors.ts';
+import { allowOrigins } from './cors.ts';
 import { endpointsByAlias } from './endpoints.ts';
 import { errorReply } from './error-reply.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
-import { type HttpServer, httpServer } from './http-server.ts';
+import { type HttpServer, openHttpServer } from './http-server.ts';
 import { emptyReply, textReply } from './reply.ts';
 import { gatewayRoutes, type HandlerDependencies } from './routes.ts';
 
@@ -47,6 +47,7 @@ interface Alias {
 interface Variables {
   readonly actions: { rest: (params: { exchange: Exchange }, options: CallingOptions) => Promise<void> };
   readonly aliases: readonly Alias[];
+  regenerateAllAutoAliases: () => void;
   httpServer?: HttpServer;
 }
 
@@ -98,9 +99,13 @@ export function gatewayService(deps: GatewayDependencies): GatewaySchema {
       addRoute: false,
       removeRoute: false,
     },
+    created() {
+      // It looks for aliases of other services whenever any changes, and tells the whole cluster. There are none.
+      this.regenerateAllAutoAliases = () => undefined;
+    },
     async started() {
       const { rest } = this.actions;
-      const httpServer = openHttpServer(deps, (exchange) => rest({ exchange }, noTimeout));
+      const httpServer = openExchanges(deps, (exchange) => rest({ exchange }, noTimeout));
       this.httpServer = httpServer;
       deps.onListening(await httpServer.listen());
     },
@@ -130,17 +135,17 @@ function findAlias(
 }
 
 /** The server whose requests become exchanges: those that need no route are answered here, the others received. */
-function openHttpServer(
+function openExchanges(
   { settings, log }: GatewayDependencies,
   receive: (exchange: Exchange) => Promise<void>,
 ): HttpServer {
   const context: ExchangeContext = {
-    cors: cors(settings.corsAllowOrigins),
+    cors: allowOrigins(settings.corsAllowOrigins),
     requestTimeoutMs: settings.requestTimeoutMs,
     bodyLimits: { bytesMax: settings.bodyBytesMax, ...slowBodies },
     isClosing: () => server.isClosing(),
   };
-  const server = httpServer({
+  const server = openHttpServer({
     ...settings,
     onRequest: (req, res, awaitsContinue) => {
       const exchange = new Exchange(context, req, res, awaitsContinue);

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { standardHeaders } from './exchange.ts';
 import { wireRequestId } from './request-id.ts';
@@ -27,11 +27,13 @@ export interface HttpServer {
 const headersTimeoutMs = 10_000;
 /** Longer than load balancers keep idle connections (60 s is usual), so that they, not we, close first. */
 const keepAliveTimeoutMs = 75_000;
+/** How long a close waits for the first word on a connection that was opened just before. */
+const unusedTimeoutMs = 1_000;
 /** How often slow senders are looked for. */
 const checkIntervalMs = 1_000;
 
 /** An HTTP/1.1 server whose every response, also to what is no HTTP, has our headers. */
-export function httpServer(options: HttpServerOptions): HttpServer {
+export function openHttpServer(options: HttpServerOptions): HttpServer {
   const server = createServer({
     headersTimeout: headersTimeoutMs,
     requestTimeout: options.requestTimeoutMs + headersTimeoutMs,
@@ -41,6 +43,11 @@ export function httpServer(options: HttpServerOptions): HttpServer {
     requireHostHeader: false,
   });
   let closing = false;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('request', (req, res) => options.onRequest(req, res, false));
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) =>
     options.onRequest(req, res, true),
@@ -66,15 +73,22 @@ export function httpServer(options: HttpServerOptions): HttpServer {
     close: () =>
       new Promise((resolve) => {
         closing = true;
-        const timer = setTimeout(() => server.closeAllConnections(), options.drainTimeoutMs);
+        // node:http ends idle connections, but takes one on which nothing was ever sent for busy.
+        const unused = setTimeout(() => destroyUnused(sockets), unusedTimeoutMs);
+        const cut = setTimeout(() => server.closeAllConnections(), options.drainTimeoutMs);
         server.close(() => {
-          clearTimeout(timer);
+          clearTimeout(unused);
+          clearTimeout(cut);
           resolve();
         });
       }),
 
     isClosing: () => closing,
   };
+}
+
+function destroyUnused(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
 }
 
 const statusByParserCode: Readonly<Record<string, number>> = {

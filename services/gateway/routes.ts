@@ -1,10 +1,10 @@
 import type { Log } from '../../telemetry/log.ts';
 import type { EventLog } from '../../storage/event-log.ts';
-import { entityHistory } from './handlers/entity-history.ts';
-import { eventList } from './handlers/event-list.ts';
-import { head } from './handlers/head.ts';
-import { health, type Readiness, ready } from './handlers/health.ts';
-import { legacyIngest, type LegacyIngestDependencies } from './handlers/legacy-ingest.ts';
+import { listEntityEvents } from './handlers/list-entity-events.ts';
+import { listEvents } from './handlers/list-events.ts';
+import { readHead } from './handlers/read-head.ts';
+import { type Readiness, reportHealth, reportReadiness } from './handlers/report-health.ts';
+import { ingestLegacyEvents, type LegacyIngestDependencies } from './handlers/ingest-legacy-events.ts';
 import type { Route } from './route.ts';
 
 export interface HandlerDependencies extends LegacyIngestDependencies {
@@ -25,24 +25,30 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
       path: '/api/v1/events/ingest',
       access: 'protected',
       errors: 'coded',
-      handle: legacyIngest(deps),
+      handle: ingestLegacyEvents(deps),
     },
     {
       method: 'GET',
       path: '/api/v1/events',
       access: 'protected',
       errors: 'text',
-      handle: eventList(events, log),
+      handle: listEvents(events, log),
     },
-    { method: 'GET', path: '/api/v1/head', access: 'protected', errors: 'text', handle: head(events) },
+    { method: 'GET', path: '/api/v1/head', access: 'protected', errors: 'text', handle: readHead(events) },
     {
       method: 'GET',
       path: '/api/v1/entities/:entity_type/:entity_id',
       access: 'protected',
       errors: 'text',
-      handle: entityHistory(events),
+      handle: listEntityEvents(events),
     },
-    { method: 'GET', path: '/health', access: 'public', errors: 'text', handle: health(deps.version) },
-    { method: 'GET', path: '/ready', access: 'public', errors: 'text', handle: ready(deps.readiness) },
+    { method: 'GET', path: '/health', access: 'public', errors: 'text', handle: reportHealth(deps.version) },
+    {
+      method: 'GET',
+      path: '/ready',
+      access: 'public',
+      errors: 'text',
+      handle: reportReadiness(deps.readiness),
+    },
   ];
 }

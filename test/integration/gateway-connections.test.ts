@@ -221,28 +221,34 @@ describe('a body', () => {
       await slow.stop();
     }
   });
+});
 
-  test('at a drop a second is given up with 408', async () => {
-    await withConnection(async (connection) => {
-      const patient = await openGateway({ settings: { requestTimeoutMs: 30_000 } });
-      const slow = await RawConnection.open(patient.port);
-      const drops = setInterval(() => slow.send('x'), 1_000);
-      try {
-        slow.send(`${ingest}${json}content-length: ${body.length}\r\n\r\n`);
-        const response = await slow.response();
-        expect([response?.status, response?.headers.get('content-type')]).toEqual([
-          408,
-          'text/plain; charset=utf-8',
-        ]);
-        await slow.end();
-      } finally {
-        clearInterval(drops);
-        await patient.stop();
-      }
-      connection.send(goodRequest);
-      expect((await connection.response())?.status).toBe(200);
-    });
-  });
+test('senders that are too slow are given up with 408, and their connections end', async () => {
+  const patient = await openGateway({ settings: { requestTimeoutMs: 30_000 } });
+  const slow: Record<string, RawConnection> = {};
+  for (const name of ['silent', 'half the headers', 'a drop a second']) {
+    slow[name] = await RawConnection.open(patient.port);
+  }
+  slow['half the headers']?.send(ingest);
+  slow['a drop a second']?.send(`${ingest}${json}content-length: ${body.length}\r\n\r\n`);
+  const drops = setInterval(() => slow['a drop a second']?.send('x'), 1_000);
+  try {
+    const startedMs = performance.now();
+    for (const connection of Object.values(slow)) {
+      const response = await connection.response();
+      expect([response?.status, response?.headers.get('content-type')]).toEqual([
+        408,
+        'text/plain; charset=utf-8',
+      ]);
+      await connection.end();
+    }
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+    expect(patient.appends).toEqual([]);
+    expect((await patient.fetch('/health')).status).toBe(200);
+  } finally {
+    clearInterval(drops);
+    await patient.stop();
+  }
 });
 
 test('requests sent without waiting for answers are answered in order', async () => {
@@ -273,6 +279,15 @@ describe('a stop', () => {
     expect([response?.status, response?.headers.get('connection')]).toEqual([200, 'close']);
     await busy.end();
     await stopped;
+  });
+
+  test('does not wait for connections on which nothing was ever sent', async () => {
+    const stopping = await openGateway({ settings: { drainTimeoutMs: 30_000 } });
+    const silent = await RawConnection.open(stopping.port);
+    const startedMs = performance.now();
+    await stopping.stop();
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    await silent.end();
   });
 
   test('does not wait for ever', async () => {

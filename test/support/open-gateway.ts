@@ -8,7 +8,7 @@ import {
   gatewayService,
   type GatewaySettings,
 } from '../../services/gateway/gateway.service.ts';
-import type { Readiness } from '../../services/gateway/handlers/health.ts';
+import type { Readiness } from '../../services/gateway/handlers/report-health.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
 import type { ApiKeys } from '../../storage/api-keys.ts';
 import { MemoryApiKeys } from '../../storage/memory/memory-api-keys.ts';

@@ -11,7 +11,7 @@ export type Readiness =
     };
 
 /** Alive: says nothing about the database or the other nodes. */
-export function health(version: string): () => Reply {
+export function reportHealth(version: string): () => Reply {
   return () =>
     jsonReply({
       status: 'healthy',
@@ -21,7 +21,7 @@ export function health(version: string): () => Reply {
     });
 }
 
-export function ready(readiness: () => Promise<Readiness>): () => Promise<Reply> {
+export function reportReadiness(readiness: () => Promise<Readiness>): () => Promise<Reply> {
   return async () => {
     const now = await readiness();
     if (!now.ready) return textReply(503, now.reason);

@@ -11,7 +11,7 @@ const entityTypeBytesMax = 128;
 const entityIdBytesMax = 512;
 
 /** A page of the legacy events of one entity, ascending by sequence. */
-export function entityHistory(
+export function listEntityEvents(
   events: Pick<EventLog, 'readLegacyEntity'>,
 ): (request: ProtectedRequest) => Promise<Reply> {
   return async (request) => {

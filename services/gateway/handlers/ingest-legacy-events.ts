@@ -17,7 +17,7 @@ export interface LegacyIngestDependencies {
  * Passes the body on as it came: the owner reads it and runs the checks of the request. The only thing taken from the
  * bytes here is the store, and only a request of which none can be found is read as a whole, to say what is wrong.
  */
-export function legacyIngest({
+export function ingestLegacyEvents({
   sequencer,
   sha256,
 }: LegacyIngestDependencies): (request: ProtectedRequest) => Promise<Reply> {
@@ -60,11 +60,13 @@ function storeOf(body: Uint8Array, sha256: Sha256): StoreKey | null {
   return readLegacyRequest(body, sha256).events[0] ?? null;
 }
 
-const wireReasons: Readonly<Record<RejectionReason, string>> = {
+/** Signed events have reasons besides, which an unsigned one is never given. */
+const wireReasons: Readonly<Partial<Record<RejectionReason, string>>> = {
   'duplicate-event-id': 'DuplicateEventId',
   'duplicate-command-id': 'DuplicateCommandId',
   'payload-hash-differs': 'InvalidPayloadHash',
   'version-conflict': 'VersionConflict',
+  'wrong-field': 'SchemaValidation',
 };
 
 function ingestBody(reply: AppendReply): object {
@@ -86,7 +88,7 @@ function ingestBody(reply: AppendReply): object {
 function wireRejection({ eventId, reason, message, sequence }: Rejection): object {
   return {
     event_id: eventId,
-    reason: wireReasons[reason],
+    reason: wireReasons[reason] ?? 'Other',
     message,
     ...(sequence !== undefined && { sequence_number: sequence }),
   };

@@ -1,6 +1,6 @@
 import type { StoredLegacyEvent } from '../../../domain/legacy/event.ts';
 import { writeEventList } from '../../../domain/legacy/response.ts';
-import { Refused } from '../../../domain/errors.ts';
+import { DeadlineExceeded, Refused } from '../../../domain/errors.ts';
 import { type Sequence, sequenceMax, type StoreKey } from '../../../domain/types.ts';
 import type { EventLog } from '../../../storage/event-log.ts';
 import type { Log } from '../../../telemetry/log.ts';
@@ -16,7 +16,7 @@ const firstSliceEvents = limitDefault;
 const sliceBytes = 8_388_608;
 
 /** A range of a store's legacy stream, ascending and without gaps. */
-export function eventList(
+export function listEvents(
   events: Pick<EventLog, 'heads' | 'readLegacy'>,
   log: Log,
 ): (request: ProtectedRequest) => Promise<Reply> {
@@ -57,6 +57,7 @@ async function readRange(
   const found: StoredLegacyEvent[] = [];
   let sliceEvents = firstSliceEvents;
   for (let next = first; next <= last;) {
+    if (request.timeLeftMs() === 0) throw new DeadlineExceeded('the range is read too slowly');
     const to = Math.min(last, next + sliceEvents - 1);
     const slice = await events.readLegacy(store, next as Sequence, to as Sequence);
     if (slice.length !== to - next + 1 || slice.some(({ sequence }, index) => sequence !== next + index)) {
