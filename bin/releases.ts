@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from './within.ts';
 
 interface Release {
   readonly what: string;
@@ -25,8 +25,7 @@ export class Releases {
   private async runEach(): Promise<void> {
     for (const { what, timeoutMs, run } of this.releases.reverse()) {
       try {
-        const late = sleep(timeoutMs, 'late' as const, { ref: false });
-        if ((await Promise.race([run(), late])) === 'late') {
+        if ((await within(timeoutMs, run())) === 'late') {
           process.stderr.write(`Could not ${what} within ${timeoutMs / 1_000} s.\n`);
         }
       } catch (error) {

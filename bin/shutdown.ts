@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from './within.ts';
 
 /** What a shutdown works on, in its order. */
 export interface ShutdownSteps {
@@ -58,9 +59,8 @@ export function shutDownOnSignal(
     }
 
     async function drainInTime(): Promise<boolean> {
-      const late = sleep(drainMs, 'late' as const, { ref: false });
       try {
-        if ((await Promise.race([steps.drain(), late])) !== 'late') return true;
+        if ((await within(drainMs, steps.drain())) !== 'late') return true;
         say(
           `Not everything could be answered within SHUTDOWN_DRAIN_SECS (${drainMs / 1_000} s). ${consequence}`,
         );
@@ -72,7 +72,7 @@ export function shutDownOnSignal(
 
     async function stopAtOnce(): Promise<void> {
       say(`A second signal: stopping at once. ${consequence}`);
-      await Promise.race([steps.close(), sleep(closeAtOnceMs)]);
+      await within(closeAtOnceMs, steps.close());
       resolve(1);
     }
 

@@ -69,7 +69,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
     adminKeyPath: join(dataDir.path, adminKeyFile),
     startedInMs: performance.now() - began,
   };
-  output.welcome(welcome(settings, started), welcomeFields(started));
+  output.welcome(welcome(settings, started), welcomeFields(settings, started));
   return node;
 }
 

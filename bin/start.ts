@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BadSettings, readSettings } from '../config/read-settings.ts';
 import { SequencerError } from '../domain/errors.ts';
 import { type Log, openLog } from '../telemetry/log.ts';
@@ -10,6 +9,7 @@ import { shutDownOnSignal } from './shutdown.ts';
 import { startNode } from './start-node.ts';
 import { StartProblem } from './start-problem.ts';
 import { version } from './version.ts';
+import { within } from './within.ts';
 
 const unlockMs = 5_000;
 const endAfterFaultMs = 10_000;
@@ -61,7 +61,7 @@ async function run(): Promise<number> {
 function endOnFault(log: Log, releases: Releases): void {
   process.once('uncaughtException', (error) => {
     log.error({ err: error }, 'a fault that nothing handles: the node ends');
-    void Promise.race([releases.runAll(), sleep(endAfterFaultMs)]).finally(() => process.exit(1));
+    void within(endAfterFaultMs, releases.runAll()).finally(() => process.exit(1));
   });
 }
 

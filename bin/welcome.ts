@@ -38,19 +38,15 @@ export function welcome({ authMode, natsUrl, nodeServices }: Modes, started: Sta
 }
 
 /** The same for a log that machines read: no secret and nothing to paste. */
-export function welcomeFields({
-  address,
-  nodeId,
-  dataSentence,
-  adminKeyPath,
-  adminKey,
-  startedInMs,
-}: Started): object {
+export function welcomeFields({ authMode, natsUrl, nodeServices }: Modes, started: Started): object {
+  const { address, dataSentence, adminKeyPath, adminKey, startedInMs } = started;
   return {
     url: address === null ? null : urlOf(address),
-    nodeId,
     data: dataSentence,
     adminKey: adminKey.kind === 'kept' ? adminKeyPath : adminKey.kind,
+    authMode,
+    services: nodeServices,
+    alone: natsUrl === null,
     startedInMs: Math.round(startedInMs),
   };
 }

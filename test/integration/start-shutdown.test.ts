@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Interruption } from '../../bin/interruption.ts';
+import { listenProblem } from '../../bin/listen-problem.ts';
+import { Releases } from '../../bin/releases.ts';
 import { shutDownOnSignal } from '../../bin/shutdown.ts';
 
 /** Longer than the time within which a repeated signal counts as the same. */
@@ -56,7 +59,10 @@ test('a signal that comes twice at once, from the terminal and from npm, counts 
 });
 
 test('a second signal during the drain ends with 1 and says so', async () => {
-  const { send, steps, said, exitCode } = openShutdown({ drain: () => new Promise(() => undefined) });
+  const { send, steps, said, exitCode } = openShutdown({
+    drainMs: 1_000,
+    drain: () => new Promise(() => undefined),
+  });
   send('SIGINT');
   await sleep(beyondRepeatMs);
   send('SIGINT');
@@ -84,4 +90,50 @@ test('a drain that fails still closes, ends with 1 and says why', async () => {
   expect(await exitCode).toBe(1);
   expect(said.join('\n')).toContain('broken pipe');
   expect(steps).toEqual(['announce', 'drain', 'close']);
+});
+
+test('what a process holds is given back once, last first, whatever fails or hangs', async () => {
+  const releases = new Releases();
+  const given: string[] = [];
+  const give = (name: string, end: () => Promise<void>) => {
+    releases.add(`give back ${name}`, 50, () => (given.push(name), end()));
+  };
+  give('first', () => Promise.resolve());
+  give('second', () => Promise.reject(new Error('stuck')));
+  give('third', () => new Promise(() => undefined));
+  await Promise.all([releases.runAll(), releases.runAll()]);
+  expect(given).toEqual(['third', 'second', 'first']);
+});
+
+describe('a signal before the node is up', () => {
+  test('ends a step that waits, and every check after it', async () => {
+    const signals = new EventEmitter();
+    const interruption = new Interruption(signals);
+    const waiting = interruption.cutShort(new Promise(() => undefined));
+    interruption.check();
+    signals.emit('SIGTERM');
+    await expect(waiting).rejects.toThrow('Stopped by a signal before the start was complete.');
+    expect(() => interruption.check()).toThrow('Stopped by a signal');
+  });
+
+  test('is nobody’s once the start is over', () => {
+    const signals = new EventEmitter();
+    const interruption = new Interruption(signals);
+    interruption.end();
+    expect(signals.eventNames()).toEqual([]);
+  });
+});
+
+test.each([
+  ['EADDRINUSE', 'set PORT to another port, such as PORT=81'],
+  ['EACCES', 'set PORT to one above 1023'],
+  ['EADDRNOTAVAIL', 'set HOST to 127.0.0.1'],
+  ['ENOTFOUND', 'set HOST to 127.0.0.1'],
+])('%s on listening becomes a sentence with a way out', (code, wayOut) => {
+  const error = Object.assign(new Error('listen'), { code });
+  expect(listenProblem(error, { host: 'shop.example', port: 80 })?.message).toContain(wayOut);
+});
+
+test('other errors on listening stay what they are', () => {
+  expect(listenProblem(new Error('listen'), { host: '127.0.0.1', port: 80 })).toBeNull();
 });
