@@ -147,6 +147,7 @@ function openExchanges(
   };
   const server = openHttpServer({
     ...settings,
+    onError: (error) => log.error({ err: error }, 'the HTTP server has a problem'),
     onRequest: (req, res, awaitsContinue) => {
       const exchange = new Exchange(context, req, res, awaitsContinue);
       const preflight = context.cors.preflight(req);

@@ -12,6 +12,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs: number;
   /** How long `close` waits for what is being answered. */
   readonly drainTimeoutMs: number;
+  /** Told of what is nobody's request, such as a connection that could not be accepted. */
+  readonly onError: (error: Error) => void;
   /** Answers one request; must not throw. */
   readonly onRequest: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
 }
@@ -29,6 +31,8 @@ const headersTimeoutMs = 10_000;
 const keepAliveTimeoutMs = 75_000;
 /** How long a close waits for the first word on a connection that was opened just before. */
 const unusedTimeoutMs = 1_000;
+/** How long a refused client has to read its answer and close. */
+const lingerMs = 1_000;
 /** How often slow senders are looked for. */
 const checkIntervalMs = 1_000;
 
@@ -65,7 +69,7 @@ export function openHttpServer(options: HttpServerOptions): HttpServer {
       new Promise((resolve, reject) => {
         server.once('error', reject);
         server.listen({ host: options.host, port: options.port }, () => {
-          server.off('error', reject);
+          server.off('error', reject).on('error', options.onError);
           resolve(server.address() as AddressInfo); // Listening on a host and port, so not a path.
         });
       }),
@@ -112,6 +116,8 @@ function refuseConnection(socket: Duplex, status: number): void {
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${sentence}`);
 }
 

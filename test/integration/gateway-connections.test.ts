@@ -59,6 +59,14 @@ describe('what is no HTTP', () => {
     });
   });
 
+  test('holds no connection open, even for a client that never closes', async () => {
+    await withConnection(async (connection) => {
+      connection.send('hello\r\n\r\n');
+      expect((await connection.response())?.status).toBe(400);
+      await connection.reset();
+    });
+  });
+
   test('a request without a host is 400, and the connection goes on', async () => {
     await withConnection(async (connection) => {
       connection.send('GET /health HTTP/1.1\r\n\r\n');

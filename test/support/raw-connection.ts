@@ -61,6 +61,14 @@ export class RawConnection {
     this.socket.destroy();
   }
 
+  /** Resolves when the server takes nothing any more, although this side has not ended. */
+  async reset(): Promise<void> {
+    while (!this.socket.destroyed) {
+      this.socket.write('x');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   destroy(): void {
     this.socket.destroy();
   }
