@@ -31,7 +31,7 @@ export interface EmbeddedPostgres {
   readonly dataDirectory: string;
   /** Whether the server was running already, left by a node that was killed. */
   readonly adopted: boolean;
-  /** Stops the server and gives the directory free. */
+  /** Stops the server and gives the directory free. A second call waits for the first. */
   stop(): Promise<void>;
 }
 
@@ -83,15 +83,17 @@ export async function openEmbeddedPostgres({
       () => openPostmaster({ ...options, port: postmaster.port }),
       onProgress,
     );
+    const stop = async (): Promise<void> => {
+      await watch.end();
+      await stopPostmaster(options);
+      await lock.release();
+    };
+    let stopping: Promise<void> | null = null;
     return {
       url: urlOf({ port: postmaster.port, password }, databaseName),
       dataDirectory: place.clusterDirectory,
       adopted: postmaster.adopted,
-      async stop() {
-        await watch.end();
-        await stopPostmaster(options);
-        await lock.release();
-      },
+      stop: () => (stopping ??= stop()),
     };
   } catch (error) {
     await lock.release();
