@@ -1,9 +1,8 @@
 import { Fenced, ShuttingDown, TooManyLiveActors } from '../domain/errors.ts';
-import type { Answer } from '../domain/decide.ts';
 import { storeKeyText } from '../domain/types.ts';
 import type { StoreKey } from '../domain/types.ts';
 import { SequencerActor } from './sequencer.actor.ts';
-import type { ActorDependencies, AppendCommand } from './sequencer.actor.ts';
+import type { ActorDependencies, AppendAnswer, AppendCommand } from './sequencer.actor.ts';
 
 export interface DirectoryLimits {
   /** How many actors may live at once; the one unused for longest makes room. */
@@ -48,7 +47,7 @@ export class ActorDirectory {
    * @throws Fenced also for a while after a fence, so that two nodes that differ about the owner do not fence
    *   each other for ever
    */
-  async append(store: StoreKey, command: AppendCommand): Promise<Answer> {
+  async append(store: StoreKey, command: AppendCommand): Promise<AppendAnswer> {
     const key = storeKeyText(store);
     const actor = this.find(store, key);
     try {

@@ -1,7 +1,4 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../domain/clock.ts';
-import { decide, entityText } from '../domain/decide.ts';
-import type { Answer, Decision, Needs, StoreState, StoredRef } from '../domain/decide.ts';
 import {
   AppendOutcomeUnknown,
   DeadlineExceeded,
@@ -11,23 +8,25 @@ import {
   SequencerError,
   ShuttingDown,
 } from '../domain/errors.ts';
-import type { LegacyEvent } from '../domain/legacy/event.ts';
+import { decide } from '../domain/sequencing/decide.ts';
+import type { Answer, AppendRequest, Decision } from '../domain/sequencing/decision.ts';
 import type { Sha256 } from '../domain/sha256.ts';
 import { storeKeyText } from '../domain/types.ts';
-import type { CommandId, EntityVersion, EventId, RequestId, StoreKey } from '../domain/types.ts';
-import type { Claim, EventLog } from '../storage/event-log.ts';
+import type { Micros, Sequence, StoreKey } from '../domain/types.ts';
+import { receiptHash } from '../domain/ves/hashes.ts';
+import type { Claim, EventLog, NewVesEvent } from '../storage/event-log.ts';
 import { Mailbox } from './mailbox.ts';
+import { Knowledge, OwnedStore } from './owned-store.ts';
+import type { ReceiptSigner } from './receipt-signer.ts';
 import type { StoredCache } from './stored-cache.ts';
 
 /** One client request for this store, read from its bytes and checked as a whole. */
-export interface AppendCommand {
-  readonly requestId: RequestId;
-  readonly events: readonly LegacyEvent[];
+export type AppendCommand = AppendRequest & {
   /** Size of the request in bytes, for the bounds. */
   readonly byteCount: number;
   /** On the clock's monotonic scale: a command still waiting then is answered and not appended. */
   readonly deadlineMs: number;
-}
+};
 
 export interface ActorLimits {
   readonly mailboxCommandsMax: number;
@@ -48,6 +47,8 @@ export interface ActorDependencies {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly sha256: Sha256;
+  /** Null when receipts are not signed. */
+  readonly receiptSigner: ReceiptSigner | null;
   /** This node, as the fence row will name it. */
   readonly claimant: string;
   readonly limits: ActorLimits;
@@ -55,18 +56,28 @@ export interface ActorDependencies {
   readonly observer: ActorObserver;
 }
 
-/** How long ids are looked up before the append once a repeat was met: each rolled-back append leaves dead rows. */
-const lookFirstMs = 10_000;
-/** Versions kept for entities that were checked with `base_version`; others need none. */
-const versionsKeptMax = 256;
+/** What one request is told, and what the receipts of its signed events need beside it. */
+export interface AppendAnswer extends Answer {
+  /** Of the events that this flush appended. */
+  readonly sequencedAt: Micros;
+  /** The signed events that this flush appended, by sequence. */
+  readonly appended: ReadonlyMap<Sequence, NewVesEvent>;
+}
+
+/** A decision that is durable, and its signed events as they were stored. */
+interface Settled {
+  readonly decision: Decision;
+  readonly ves: readonly NewVesEvent[];
+}
+
 /** A decision that keeps asking or keeps conflicting is a fault of ours, not of the caller. */
 const decisionRoundsMax = 8;
 
-interface Waiting extends AppendCommand {
+type Waiting = AppendCommand & {
   readonly eventCount: number;
-  answer(answer: Answer): void;
+  answer(answer: AppendAnswer): void;
   fail(error: SequencerError): void;
-}
+};
 
 /**
  * The single owner of one store's streams: it numbers events in memory, appends them, and answers afterwards.
@@ -88,7 +99,7 @@ export class SequencerActor {
   private readonly dependencies: ActorDependencies;
   private readonly mailbox: Mailbox<Waiting>;
   private mode: 'idle' | 'running' | 'closed' = 'idle';
-  private owned: Owned | null = null;
+  private owned: OwnedStore | null = null;
   private closeCause: SequencerError | null = null;
   private running: Promise<void> = Promise.resolve();
 
@@ -119,7 +130,7 @@ export class SequencerActor {
    * @throws AppendOutcomeUnknown when it may or may not be stored; sending the same event ids again settles it
    * @throws InvariantBroken when the log contradicts itself; the actor stays closed
    */
-  append(command: AppendCommand): Promise<Answer> {
+  append(command: AppendCommand): Promise<AppendAnswer> {
     if (this.mode === 'closed') {
       return Promise.reject(this.closeCause ?? new ShuttingDown('the owner of this store is closing'));
     }
@@ -163,54 +174,52 @@ export class SequencerActor {
       .filter((command) => this.isInTime(command));
     if (commands.length === 0) return;
     try {
-      const decision = await this.settle(commands);
+      const { decision, ves } = await this.settle(commands);
       observer.flushed({
         requests: commands.length,
-        events: decision.accepted.length,
+        events: decision.legacy.length + decision.ves.length,
         durationMs: clock.monotonicMs() - startedMs,
       });
-      commands.forEach((command, index) => command.answer(decision.answers[index]!));
+      const appended = new Map(ves.map((event) => [event.sequence, event]));
+      commands.forEach((command, index) => {
+        command.answer({ ...decision.answers[index]!, sequencedAt: decision.sequencedAt, appended });
+      });
     } catch (error) {
       this.fail(commands, error);
     }
   }
 
   /** Decides and appends until the log agrees; on return the decision is durable and the memory matches it. */
-  private async settle(commands: readonly Waiting[]): Promise<Decision> {
-    const { log, clock, sha256, claimant, observer } = this.dependencies;
+  private async settle(commands: readonly Waiting[]): Promise<Settled> {
+    const { log, clock, sha256 } = this.dependencies;
     let known = new Knowledge();
     for (let round = 0; round < decisionRoundsMax; round++) {
       if (this.owned === null) {
-        if (this.mode === 'closed')
-          throw new ShuttingDown('the owner of this store is closing; nothing was stored');
-        const claim = await log.claim(this.store, claimant);
-        this.owned = new Owned(claim);
+        this.owned = await this.claim();
         known = new Knowledge();
-        observer.claimed(this.store, claim);
       }
-      const owned = this.owned;
-      this.recall(owned, commands, known);
-      if (clock.monotonicMs() < owned.lookFirstUntilMs) await this.lookUpAll(owned, commands, known);
-
+      const { owned } = this;
+      await owned.recall(commands, known);
       const decision = decide(this.store, owned.state, commands, known, clock.nowMicros(), sha256);
       if (decision.kind === 'needs') {
-        await this.learn(owned, decision, known);
+        await owned.learn(decision, known);
         continue;
       }
-
       // Also with nothing accepted: a rejection or a head from an owner that has been replaced may be out of date.
+      const ves = await this.signReceipts(decision);
       const outcome = await log.append({
         claim: owned.claim,
         expectedHeads: owned.state.heads,
         sequencedAt: decision.sequencedAt,
-        legacy: decision.accepted,
+        legacy: decision.legacy,
+        ves,
       });
       switch (outcome.kind) {
         case 'appended':
-          this.remember(owned, decision);
-          return decision;
+          owned.remember(decision);
+          return { decision, ves };
         case 'conflict':
-          owned.lookFirstUntilMs = clock.monotonicMs() + lookFirstMs;
+          owned.expectRepeats();
           break;
         case 'heads-moved':
           // An earlier append of ours was saved unseen. What is durable decides; claim again to read it.
@@ -231,62 +240,27 @@ export class SequencerActor {
     });
   }
 
-  /** Takes from memory what is known of the events of these commands. */
-  private recall(owned: Owned, commands: readonly Waiting[], known: Knowledge): void {
-    const { stored } = this.dependencies;
-    for (const { events } of commands) {
-      for (const event of events) {
-        const ref = stored.get(owned.claim.storeNumber, 'legacy', event.eventId);
-        if (ref !== undefined) known.events.set(event.eventId, ref);
-        if (event.baseVersion === null || owned.versions === null) continue;
-        const entity = entityText(event);
-        const version = owned.versions.get(entity);
-        if (version !== undefined) known.versions.set(entity, version);
-      }
+  /** Before the append, since a receipt is stored with its event: a replay after a change of keys must return it. */
+  private async signReceipts({ ves }: Decision): Promise<NewVesEvent[]> {
+    const { receiptSigner, sha256 } = this.dependencies;
+    if (receiptSigner === null || ves.length === 0) {
+      return ves.map((event) => ({ ...event, receiptSignature: null }));
     }
+    const hashes = ves.map(({ event, sequence }) =>
+      receiptHash({ ...this.store, eventId: event.eventId }, sequence, event.signingHash, sha256),
+    );
+    const signatures = await receiptSigner.sign(hashes);
+    return ves.map((event, index) => ({ ...event, receiptSignature: signatures[index]! }));
   }
 
-  private async lookUpAll(owned: Owned, commands: readonly Waiting[], known: Knowledge): Promise<void> {
-    const events = new Set<EventId>();
-    const commandIds = new Set<CommandId>();
-    for (const command of commands) {
-      for (const { eventId, commandId } of command.events) {
-        if (!known.events.has(eventId)) events.add(eventId);
-        if (commandId !== null && !known.commands.has(commandId)) commandIds.add(commandId);
-      }
+  private async claim(): Promise<OwnedStore> {
+    if (this.mode === 'closed') {
+      throw new ShuttingDown('the owner of this store is closing; nothing was stored');
     }
-    await this.learn(owned, { kind: 'needs', events, commands: commandIds, entities: new Map() }, known);
-  }
-
-  /** Asks the log for the facts that a decision lacks. */
-  private async learn(owned: Owned, needs: Needs, known: Knowledge): Promise<void> {
-    const { log, clock } = this.dependencies;
-    const { claim } = owned;
-    if (needs.events.size > 0) {
-      const found = await log.findEvents(claim, 'legacy', [...needs.events]);
-      for (const eventId of needs.events) known.events.set(eventId, found.get(eventId) ?? null);
-      if (found.size > 0) owned.lookFirstUntilMs = clock.monotonicMs() + lookFirstMs;
-    }
-    if (needs.commands.size > 0) {
-      const found = await log.findCommands(claim, 'legacy', [...needs.commands]);
-      for (const commandId of needs.commands) known.commands.set(commandId, found.get(commandId) ?? null);
-    }
-    if (needs.entities.size > 0) {
-      const names = [...needs.entities.keys()];
-      const versions = await log.entityVersions(claim, [...needs.entities.values()]);
-      names.forEach((name, index) => {
-        known.versions.set(name, versions[index]!);
-        owned.keepVersion(name, versions[index]!);
-      });
-    }
-  }
-
-  private remember(owned: Owned, decision: Decision): void {
-    owned.state = decision.state;
-    for (const { event, sequence, requestId } of decision.accepted) {
-      this.dependencies.stored.add(owned.claim.storeNumber, 'legacy', event.eventId, { sequence, requestId });
-      owned.raiseVersion(event);
-    }
+    const { log, claimant, observer } = this.dependencies;
+    const claim = await log.claim(this.store, claimant);
+    observer.claimed(this.store, claim);
+    return new OwnedStore(claim, this.dependencies);
   }
 
   private isInTime(command: Waiting): boolean {
@@ -316,37 +290,4 @@ export class SequencerActor {
     for (const command of this.mailbox.takeAll()) command.fail(refusal);
     this.dependencies.observer.closed(this.store, cause);
   }
-}
-
-/** What the actor knows while its claim holds, and forgets with it. */
-class Owned {
-  readonly claim: Claim;
-  state: StoreState;
-  lookFirstUntilMs = 0;
-  /** Made when the first `base_version` comes, since most stores never send one. */
-  versions: LRUCache<string, EntityVersion> | null = null;
-
-  constructor(claim: Claim) {
-    this.claim = claim;
-    this.state = { heads: claim.heads, lastSequencedAt: claim.lastSequencedAt };
-  }
-
-  keepVersion(entity: string, version: EntityVersion): void {
-    this.versions ??= new LRUCache({ max: versionsKeptMax });
-    this.versions.set(entity, version);
-  }
-
-  raiseVersion(event: LegacyEvent): void {
-    if (this.versions === null) return;
-    const entity = entityText(event);
-    const version = this.versions.get(entity);
-    if (version !== undefined) this.versions.set(entity, (version + 1) as EntityVersion);
-  }
-}
-
-/** Facts gathered for one flush. */
-class Knowledge {
-  readonly events = new Map<EventId, StoredRef | null>();
-  readonly commands = new Map<CommandId, StoredRef | null>();
-  readonly versions = new Map<string, EntityVersion>();
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { StoredRef } from '../domain/decide.ts';
+import type { StoredRef } from '../domain/sequencing/decision.ts';
 import type { EventId, World } from '../domain/types.ts';
 
 /**

@@ -154,6 +154,7 @@ function openDirectory(settings: Settings, { storage, nodeId, log }: NodeOptions
       log: storage.log,
       clock: systemClock,
       sha256: nodeSha256,
+      receiptSigner: null,
       claimant: nodeId,
       limits: {
         mailboxCommandsMax: settings.mailboxCommandsMax,

@@ -1,7 +1,7 @@
-import type { Rejection } from '../domain/decide.ts';
+import type { Rejection } from '../domain/sequencing/rejection.ts';
 import type { AgentId, EventId, Head, RequestId, Sequence, StoreKey, World } from '../domain/types.ts';
 
-export type { Rejection, RejectionReason } from '../domain/decide.ts';
+export type { Rejection, RejectionReason } from '../domain/sequencing/rejection.ts';
 
 /** Names, parameters and results of the broker's actions: what callers on any node may rely on. */
 

@@ -54,14 +54,17 @@ async function append(deps: SequencerServiceDependencies, params: AppendParams):
     throw new Refused('INVALID_FIELD_VALUE', 'the events belong to another store than the call names');
   const answer = await deps.directory.append(
     { tenantId, storeId },
-    { requestId, events: request.events, byteCount: body.byteLength, deadlineMs },
+    { world: 'legacy', requestId, events: request.events, byteCount: body.byteLength, deadlineMs },
   );
+  const receipts = answer.acceptances.map(({ eventId, sequence }) => ({ eventId, sequence }));
   return {
-    accepted: answer.receipts.length,
+    accepted: receipts.length,
     rejected: answer.rejections.length,
-    sequenceStart: answer.receipts[0]?.sequence ?? null,
-    sequenceEnd: answer.receipts.at(-1)?.sequence ?? null,
-    ...answer,
+    sequenceStart: receipts[0]?.sequence ?? null,
+    sequenceEnd: receipts.at(-1)?.sequence ?? null,
+    head: answer.head,
+    rejections: answer.rejections,
+    receipts,
   };
 }
 

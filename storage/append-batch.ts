@@ -1,20 +1,32 @@
 import { InvariantBroken } from '../domain/errors.ts';
-import { type Heads, headAt, sequenceAfter, sequenceMax } from '../domain/types.ts';
+import { type Head, type Heads, headAt, type Sequence, sequenceAfter, sequenceMax } from '../domain/types.ts';
 import type { AppendBatch } from './event-log.ts';
 
 /**
  * The heads of the batch's store once it is appended.
- * @throws InvariantBroken when its sequences do not follow the expected head one by one, or pass the last one
+ * @throws InvariantBroken when its sequences do not follow the expected heads one by one, or pass the last one
  */
-export function headsAfter(batch: AppendBatch): Heads {
-  const { claim, expectedHeads, legacy } = batch;
-  const where = { tenantId: claim.tenantId, storeId: claim.storeId, expectedHead: expectedHeads.legacy };
-  let head = expectedHeads.legacy;
-  for (const { sequence } of legacy) {
-    if (sequence !== sequenceAfter(head) || sequence > sequenceMax) {
-      throw new InvariantBroken(`sequence ${sequence} can't follow head ${head}`, { ...where, sequence });
+export function headsAfter({ claim, expectedHeads, legacy, ves }: AppendBatch): Heads {
+  const { tenantId, storeId } = claim;
+  const headAfter = (expectedHead: Head, events: readonly { readonly sequence: Sequence }[]): Head => {
+    let head = expectedHead;
+    for (const { sequence } of events) {
+      if (sequence !== sequenceAfter(head) || sequence > sequenceMax) {
+        throw new InvariantBroken(`sequence ${sequence} can't follow head ${head}`, {
+          tenantId,
+          storeId,
+          expectedHead,
+          sequence,
+        });
+      }
+      head = headAt(sequence);
     }
-    head = headAt(sequence);
-  }
-  return { legacy: head, ves: expectedHeads.ves };
+    return head;
+  };
+  return { legacy: headAfter(expectedHeads.legacy, legacy), ves: headAfter(expectedHeads.ves, ves) };
+}
+
+/** How many events a batch appends, of both worlds. */
+export function eventCountOf({ legacy, ves }: Pick<AppendBatch, 'legacy' | 'ves'>): number {
+  return legacy.length + ves.length;
 }

@@ -1,10 +1,10 @@
 import type { LegacyEvent, StoredLegacyEvent } from '../domain/legacy/event.ts';
+import type { Sequenced } from '../domain/sequencing/decision.ts';
 import type {
   CommandId,
   EntityVersion,
   Epoch,
   EventId,
-  Hash,
   Heads,
   Micros,
   RequestId,
@@ -12,6 +12,7 @@ import type {
   StoreKey,
   World,
 } from '../domain/types.ts';
+import type { CheckedVesEvent, ReceiptSignature, StoredVesEvent } from '../domain/ves/event.ts';
 
 /**
  * The durable log of every stream, and the fence that keeps old owners out.
@@ -44,8 +45,11 @@ export interface EventLog {
    */
   append(batch: AppendBatch): Promise<AppendOutcome>;
 
-  /** Of these event ids, those already stored in the stream. Order and repeats in the input do not matter. */
-  findEvents(claim: Claim, world: World, eventIds: readonly EventId[]): Promise<Map<EventId, EventRef>>;
+  /** Of these event ids, those already stored in the legacy stream. Order and repeats in the input do not matter. */
+  findEvents(claim: Claim, eventIds: readonly EventId[]): Promise<Map<EventId, EventRef>>;
+
+  /** The same for the VES stream, with the whole events: an equal repeat is answered with the stored receipt. */
+  findVesEvents(claim: Claim, eventIds: readonly EventId[]): Promise<Map<EventId, StoredVesEvent>>;
 
   /** Of these command ids, those already used in the stream, with the event that used them. */
   findCommands(
@@ -62,6 +66,12 @@ export interface EventLog {
 
   /** Events `from` … `to` of the legacy stream that exist, ascending, at most `to - from + 1`. */
   readLegacy(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredLegacyEvent[]>;
+
+  /** Events `from` … `to` of the VES stream that exist, ascending, at most `to - from + 1`. */
+  readVes(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredVesEvent[]>;
+
+  /** One event of the VES stream; null when it has none with this id. */
+  readVesEvent(store: StoreKey, eventId: EventId): Promise<StoredVesEvent | null>;
 
   /** A page of one entity's legacy events, ascending by sequence, and how many there are in all. */
   readLegacyEntity(
@@ -93,11 +103,11 @@ export interface EventRef {
   readonly requestId: RequestId;
 }
 
-export interface NewLegacyEvent {
-  readonly event: LegacyEvent;
-  readonly sequence: Sequence;
-  readonly requestId: RequestId;
-  readonly leafHash: Hash;
+export type NewLegacyEvent = Sequenced<LegacyEvent>;
+
+export interface NewVesEvent extends Sequenced<CheckedVesEvent> {
+  /** Null when this node signs no receipts. */
+  readonly receiptSignature: ReceiptSignature | null;
 }
 
 /** The accepted events of one flush of one store; one batch may append to both worlds. */
@@ -110,6 +120,8 @@ export interface AppendBatch {
   readonly sequencedAt: Micros;
   /** Ascending and contiguous from `expectedHeads.legacy + 1`. */
   readonly legacy: readonly NewLegacyEvent[];
+  /** Ascending and contiguous from `expectedHeads.ves + 1`. */
+  readonly ves: readonly NewVesEvent[];
 }
 
 export type AppendOutcome =

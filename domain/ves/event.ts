@@ -1,13 +1,5 @@
-import type { Rejection } from '../decide.ts';
-import type {
-  AgentId,
-  CommandId,
-  EventId,
-  Hash,
-  Micros,
-  Sequence,
-  StoreKey,
-} from '../types.ts';
+import type { Fault } from '../sequencing/rejection.ts';
+import type { AgentId, CommandId, EventId, Hash, Micros, RequestId, Sequence, StoreKey } from '../types.ts';
 
 /** 64 bytes of an Ed25519 signature. */
 export type SignatureBytes = Uint8Array;
@@ -45,7 +37,7 @@ export interface CheckedVesEvent extends VesEvent {
   /** What the agent signed (ves-format 4). */
   readonly signingHash: Hash;
   /** The first check that failed, unless it is an exact replay of a stored event; null when all passed. */
-  readonly fault: Pick<Rejection, 'reason' | 'message'> | null;
+  readonly fault: Fault | null;
 }
 
 /** What the sequencer signed, and with which of its keys. */
@@ -57,6 +49,7 @@ export interface ReceiptSignature {
 /** A stored signed event, with all that its receipt needs. */
 export interface StoredVesEvent extends VesEvent, StoreKey {
   readonly sequence: Sequence;
+  readonly requestId: RequestId;
   readonly sequencedAt: Micros;
   readonly createdAt: Micros;
   readonly signingHash: Hash;

@@ -13,7 +13,8 @@ import {
   type StoreKey,
   type World,
 } from '../../domain/types.ts';
-import { headsAfter } from '../append-batch.ts';
+import type { StoredVesEvent } from '../../domain/ves/event.ts';
+import { eventCountOf, headsAfter } from '../append-batch.ts';
 import type { AppendBatch, AppendOutcome, Claim, EntityKey, EventLog, EventRef } from '../event-log.ts';
 
 /** What the next call of an operation does: either way its caller learns nothing of the result. */
@@ -50,7 +51,7 @@ export class MemoryEventLog implements EventLog {
 
   append(batch: AppendBatch): Promise<AppendOutcome> {
     return this.call('append', () => {
-      const newHeads = headsAfter(batch);
+      headsAfter(batch); // For what it throws.
       const row = this.rowOf(batch.claim);
       if (row.epoch !== batch.claim.epoch) {
         return { kind: 'fenced', epoch: row.epoch as Epoch, claimant: row.claimant };
@@ -60,15 +61,19 @@ export class MemoryEventLog implements EventLog {
         return { kind: 'heads-moved', heads };
       }
       if (repeatsAnId(row, batch)) return { kind: 'conflict' };
-      addEvents(row, batch);
-      row.vesHead = newHeads.ves;
-      if (batch.legacy.length > 0) row.lastSequencedAt = batch.sequencedAt;
+      addLegacyEvents(row, batch);
+      addVesEvents(row, batch);
+      if (eventCountOf(batch) > 0) row.lastSequencedAt = batch.sequencedAt;
       return { kind: 'appended' };
     });
   }
 
-  findEvents(claim: Claim, world: World, eventIds: readonly EventId[]): Promise<Map<EventId, EventRef>> {
-    return this.call('findEvents', () => findRefs(this.rowOf(claim).byEventId, world, eventIds));
+  findEvents(claim: Claim, eventIds: readonly EventId[]): Promise<Map<EventId, EventRef>> {
+    return this.call('findEvents', () => found(this.rowOf(claim).legacy.byEventId, eventIds));
+  }
+
+  findVesEvents(claim: Claim, eventIds: readonly EventId[]): Promise<Map<EventId, StoredVesEvent>> {
+    return this.call('findVesEvents', () => found(this.rowOf(claim).ves.byEventId, eventIds));
   }
 
   findCommands(
@@ -76,13 +81,13 @@ export class MemoryEventLog implements EventLog {
     world: World,
     commandIds: readonly CommandId[],
   ): Promise<Map<CommandId, EventRef>> {
-    return this.call('findCommands', () => findRefs(this.rowOf(claim).byCommandId, world, commandIds));
+    return this.call('findCommands', () => found(this.rowOf(claim)[world].byCommandId, commandIds));
   }
 
   entityVersions(claim: Claim, entities: readonly EntityKey[]): Promise<EntityVersion[]> {
     return this.call('entityVersions', () => {
-      const { byEntity } = this.rowOf(claim);
-      return entities.map((entity) => (byEntity.get(entityText(entity))?.length ?? 0) as EntityVersion);
+      const { versions } = this.rowOf(claim);
+      return entities.map((entity) => (versions.get(entityText(entity)) ?? 0) as EntityVersion);
     });
   }
 
@@ -94,7 +99,20 @@ export class MemoryEventLog implements EventLog {
   }
 
   readLegacy(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredLegacyEvent[]> {
-    return this.call('readLegacy', () => this.eventsOf(store).slice(Math.max(from, 1) - 1, to));
+    return this.call('readLegacy', () =>
+      slice(this.stores.get(storeKeyText(store))?.legacy.events, from, to),
+    );
+  }
+
+  readVes(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredVesEvent[]> {
+    return this.call('readVes', () => slice(this.stores.get(storeKeyText(store))?.ves.events, from, to));
+  }
+
+  readVesEvent(store: StoreKey, eventId: EventId): Promise<StoredVesEvent | null> {
+    return this.call(
+      'readVesEvent',
+      () => this.stores.get(storeKeyText(store))?.ves.byEventId.get(eventId) ?? null,
+    );
   }
 
   readLegacyEntity(
@@ -103,7 +121,8 @@ export class MemoryEventLog implements EventLog {
     page: { readonly offset: number; readonly limit: number },
   ): Promise<{ events: StoredLegacyEvent[]; total: number }> {
     return this.call('readLegacyEntity', () => {
-      const all = this.stores.get(storeKeyText(store))?.byEntity.get(entityText(entity)) ?? [];
+      const events = this.stores.get(storeKeyText(store))?.legacy.events ?? [];
+      const all = events.filter((event) => entityText(event) === entityText(entity));
       return { events: all.slice(page.offset, page.offset + page.limit), total: all.length };
     });
   }
@@ -124,10 +143,6 @@ export class MemoryEventLog implements EventLog {
     this.stores.set(key, row);
     return row;
   }
-
-  private eventsOf(store: StoreKey): readonly StoredLegacyEvent[] {
-    return this.stores.get(storeKeyText(store))?.events ?? [];
-  }
 }
 
 /** One fence row, and the events of its store with the indexes that the log needs. */
@@ -135,13 +150,17 @@ interface MemoryStore {
   readonly storeNumber: number;
   epoch: number;
   claimant: string;
-  vesHead: Head;
   lastSequencedAt: Micros | null;
-  /** Their number is the legacy head. */
-  readonly events: StoredLegacyEvent[];
-  readonly byEventId: Map<EventId, EventRef>;
+  readonly legacy: MemoryStream<StoredLegacyEvent, EventRef>;
+  readonly ves: MemoryStream<StoredVesEvent, StoredVesEvent>;
+  readonly versions: Map<string, number>;
+}
+
+interface MemoryStream<Stored, Found> {
+  /** Their number is the head. */
+  readonly events: Stored[];
+  readonly byEventId: Map<EventId, Found>;
   readonly byCommandId: Map<CommandId, EventRef>;
-  readonly byEntity: Map<string, StoredLegacyEvent[]>;
 }
 
 function emptyStore(storeNumber: number): MemoryStore {
@@ -149,63 +168,85 @@ function emptyStore(storeNumber: number): MemoryStore {
     storeNumber,
     epoch: 0,
     claimant: '',
-    vesHead: 0 as Head,
     lastSequencedAt: null,
-    events: [],
-    byEventId: new Map(),
-    byCommandId: new Map(),
-    byEntity: new Map(),
+    legacy: { events: [], byEventId: new Map(), byCommandId: new Map() },
+    ves: { events: [], byEventId: new Map(), byCommandId: new Map() },
+    versions: new Map(),
   };
 }
 
-function headsOf(row: MemoryStore): Heads {
-  return { legacy: row.events.length as Head, ves: row.vesHead };
+function headsOf({ legacy, ves }: MemoryStore): Heads {
+  return { legacy: legacy.events.length as Head, ves: ves.events.length as Head };
 }
 
 function repeatsAnId(row: MemoryStore, batch: AppendBatch): boolean {
-  const ids = batch.legacy.map(({ event }) => event.eventId);
-  const commands = batch.legacy.flatMap(({ event }) => (event.commandId === null ? [] : [event.commandId]));
-  return (
-    new Set(ids).size < ids.length ||
-    new Set(commands).size < commands.length ||
-    ids.some((id) => row.byEventId.has(id)) ||
-    commands.some((id) => row.byCommandId.has(id))
-  );
+  return (['legacy', 'ves'] as const).some((world) => {
+    const events = batch[world].map(({ event }) => event);
+    const ids = events.map(({ eventId }) => eventId);
+    const commands = events.flatMap(({ commandId }) => (commandId === null ? [] : [commandId]));
+    return (
+      new Set(ids).size < ids.length ||
+      new Set(commands).size < commands.length ||
+      ids.some((id) => row[world].byEventId.has(id)) ||
+      commands.some((id) => row[world].byCommandId.has(id))
+    );
+  });
 }
 
-function addEvents(row: MemoryStore, batch: AppendBatch): void {
-  const { tenantId, storeId } = batch.claim;
-  for (const { event, sequence, requestId, leafHash } of batch.legacy) {
-    const { eventId, commandId, entityType, entityId, eventType, sourceAgent, createdAt } = event;
-    const stored: StoredLegacyEvent = {
-      ...{ tenantId, storeId, sequence, sequencedAt: batch.sequencedAt },
-      ...{ eventId, commandId, entityType, entityId, eventType, sourceAgent, createdAt },
+function addLegacyEvents(row: MemoryStore, { claim, sequencedAt, legacy }: AppendBatch): void {
+  const { tenantId, storeId } = claim;
+  for (const { event, sequence, requestId, leafHash } of legacy) {
+    const { payloadHashDiffers: _checked, ...fields } = event;
+    row.legacy.events.push({
+      ...fields,
+      ...{ tenantId, storeId, sequence, sequencedAt, leafHash },
       baseVersion: event.baseVersion === null ? null : (Number(event.baseVersion) as EntityVersion),
       // Copies: the event's bytes are views into a request's body, which is not ours to keep.
       payload: event.payload.slice(),
-      payloadHash: event.payloadHash,
-      leafHash,
       signature: event.signature?.slice() ?? null,
-    };
-    row.events.push(stored);
-    const ref = { eventId, sequence, requestId };
-    row.byEventId.set(eventId, ref);
-    if (commandId !== null) row.byCommandId.set(commandId, ref);
-    const ofEntity = row.byEntity.get(entityText(event));
-    if (ofEntity === undefined) row.byEntity.set(entityText(event), [stored]);
-    else ofEntity.push(stored);
+    });
+    row.legacy.byEventId.set(event.eventId, { eventId: event.eventId, sequence, requestId });
+    index(row, row.legacy.byCommandId, event, { eventId: event.eventId, sequence, requestId });
   }
 }
 
-/** Only the legacy world has events so far. */
-function findRefs<Id>(refs: ReadonlyMap<Id, EventRef>, world: World, ids: readonly Id[]): Map<Id, EventRef> {
-  const found = new Map<Id, EventRef>();
-  if (world === 'ves') return found;
-  for (const id of ids) {
-    const ref = refs.get(id);
-    if (ref !== undefined) found.set(id, ref);
+function addVesEvents(row: MemoryStore, { claim, sequencedAt, ves }: AppendBatch): void {
+  const { tenantId, storeId } = claim;
+  for (const { event, sequence, requestId, leafHash, receiptSignature } of ves) {
+    const { fault: _checked, ...fields } = event;
+    const stored: StoredVesEvent = {
+      ...fields,
+      ...{ tenantId, storeId, sequence, sequencedAt, requestId, leafHash, receiptSignature },
+      payload: event.payload.slice(),
+    };
+    row.ves.events.push(stored);
+    row.ves.byEventId.set(event.eventId, stored);
+    index(row, row.ves.byCommandId, event, { eventId: event.eventId, sequence, requestId });
   }
-  return found;
+}
+
+function index(
+  row: MemoryStore,
+  byCommandId: Map<CommandId, EventRef>,
+  event: EntityKey & { readonly commandId: CommandId | null },
+  ref: EventRef,
+): void {
+  if (event.commandId !== null) byCommandId.set(event.commandId, ref);
+  const entity = entityText(event);
+  row.versions.set(entity, (row.versions.get(entity) ?? 0) + 1);
+}
+
+function found<Id, Found>(stored: ReadonlyMap<Id, Found>, ids: readonly Id[]): Map<Id, Found> {
+  return new Map(
+    ids.flatMap((id) => {
+      const ref = stored.get(id);
+      return ref === undefined ? [] : [[id, ref] as const];
+    }),
+  );
+}
+
+function slice<Stored>(events: readonly Stored[] | undefined, from: Sequence, to: Sequence): Stored[] {
+  return events?.slice(Math.max(from, 1) - 1, to) ?? [];
 }
 
 /** JSON, since either part may hold any character that would separate them. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
-import { InvariantBroken } from '../../domain/errors.ts';
-import { AppendParameters, appendText, type PlannedBatch } from './queries/append.query.ts';
+import { InvariantBroken, LogUnavailable } from '../../domain/errors.ts';
+import { AppendEncoder, type AppendStatement, type PlannedBatch } from './queries/append.query.ts';
 import { fenceRows, type FenceRow } from './queries/fence-rows.query.ts';
 import { read } from './query.ts';
 import { rowTypes } from './row-types.ts';
@@ -18,7 +18,7 @@ export interface AppendConnectionOptions {
 export class AppendConnection {
   private readonly client: pg.Client;
   private readonly options: AppendConnectionOptions;
-  private readonly parameters = new AppendParameters();
+  private readonly encoder = new AppendEncoder();
 
   /** Throws what `pg` throws. */
   static async open(options: AppendConnectionOptions): Promise<AppendConnection> {
@@ -33,6 +33,7 @@ export class AppendConnection {
       await client.query(
         'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_mergejoin = off',
       );
+      await refuseReadOnly(client);
       return new AppendConnection(client, options);
     } catch (error) {
       destroySession(client);
@@ -56,10 +57,10 @@ export class AppendConnection {
    * @throws InvariantBroken when a value has no binary form; nothing was sent
    */
   async append(batches: readonly PlannedBatch[]): Promise<ReadonlySet<number>> {
-    const values = this.encode(batches);
+    const statement = this.encode(batches);
     const timer = this.options.clock.after(this.options.answerTimeoutMs, () => destroySession(this.client));
     try {
-      const config = { name: 'append', text: appendText, values, types: rowTypes };
+      const config = { ...statement, types: rowTypes };
       const { rows } = await this.client.query<{ store_number: number }>(config);
       return new Set(rows.map((row) => row.store_number));
     } finally {
@@ -76,11 +77,17 @@ export class AppendConnection {
     destroySession(this.client);
   }
 
-  private encode(batches: readonly PlannedBatch[]): Buffer[] {
+  private encode(batches: readonly PlannedBatch[]): AppendStatement {
     try {
-      return this.parameters.encode(batches);
+      return this.encoder.encode(batches);
     } catch (error) {
       throw new InvariantBroken('a value of the batch has no binary form', {}, { cause: error });
     }
   }
+}
+
+/** A connection made during a fail-over may lead to a server that is no primary, or not yet. */
+async function refuseReadOnly(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ transaction_read_only: string }>('show transaction_read_only');
+  if (rows[0]?.transaction_read_only !== 'off') throw new LogUnavailable('Postgres is read-only');
 }

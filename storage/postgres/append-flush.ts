@@ -1,6 +1,13 @@
 import { InvariantBroken, type SequencerError } from '../../domain/errors.ts';
 import type { AppendOutcome } from '../event-log.ts';
-import { isPassing, isRefusal, toAppendError, toReadError, uniqueViolationOf } from './database-errors.ts';
+import {
+  isDemotion,
+  isPassing,
+  isRefusal,
+  toAppendError,
+  toReadError,
+  uniqueViolationOf,
+} from './database-errors.ts';
 import type { PlannedBatch } from './queries/append.query.ts';
 import type { FenceRow } from './queries/fence-rows.query.ts';
 
@@ -18,7 +25,7 @@ export interface FlushConnection {
 export interface FlushResult<Batch> {
   /** Not settled, and certainly not stored: another session holds the fence row. */
   readonly locked: readonly Batch[];
-  /** Not settled and never sent, since the connection broke before their turn. */
+  /** Not settled and never sent, since the connection was of no use any more before their turn. */
   readonly unsent: readonly Batch[];
   readonly isConnected: boolean;
 }
@@ -41,7 +48,8 @@ export async function flush<Batch extends SettledBatch>(
       const missed = group.filter((batch) => !appended.has(storeNumberOf(batch)));
       if (missed.length > 0) locked.push(...(await settleMissed(connection, missed)));
     } catch (error) {
-      if (!(isRefusal(error) || error instanceof InvariantBroken)) {
+      const isUsable = error instanceof InvariantBroken || (isRefusal(error) && !isDemotion(error));
+      if (!isUsable) {
         settleAll(group, toAppendError(error));
         return { locked, unsent: groups.flat(), isConnected: false };
       }
@@ -110,7 +118,12 @@ function settleRefused<Batch extends SettledBatch>(
 }
 
 /** The indexes that refuse a repeated id. Those on sequences can't be hit while the heads are true. */
-const repeatConstraints = new Set(['legacy_events_event_id', 'legacy_events_command_id']);
+const repeatConstraints = new Set([
+  'legacy_events_event_id',
+  'legacy_events_command_id',
+  'ves_events_event_id',
+  'ves_events_command_id',
+]);
 
 function settleAll(batches: readonly SettledBatch[], error: SequencerError): void {
   for (const batch of batches) batch.settle(error);

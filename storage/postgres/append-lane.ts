@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { LogUnavailable, SequencerError, ShuttingDown } from '../../domain/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { headsAfter } from '../append-batch.ts';
+import { eventCountOf, headsAfter } from '../append-batch.ts';
 import type { AppendBatch, AppendOutcome } from '../event-log.ts';
 import { AppendConnection, type AppendConnectionOptions } from './append-connection.ts';
 import { flush, type SettledBatch } from './append-flush.ts';
@@ -139,9 +139,9 @@ export class AppendLane {
     let events = 0;
     let isFull = false;
     for (const entry of this.waiting) {
-      const { claim, legacy } = entry.batch;
+      const { claim } = entry.batch;
       bytes += entry.byteCount;
-      events += legacy.length;
+      events += eventCountOf(entry.batch);
       isFull ||= taken.size > 0 && (bytes > flushBytesMax || events > flushEventsMax);
       if (isFull || taken.has(claim.storeNumber)) left.push(entry);
       else taken.set(claim.storeNumber, entry);
@@ -205,6 +205,7 @@ function connectionOptions({ session, appendTimeoutMs, clock }: AppendLaneOption
   return { session, answerTimeoutMs: appendTimeoutMs / 2, clock };
 }
 
-function byteCountOf({ legacy }: AppendBatch): number {
-  return legacy.reduce((bytes, { event }) => bytes + event.payload.length + eventOverheadBytes, 0);
+function byteCountOf({ legacy, ves }: AppendBatch): number {
+  const payloads = [...legacy, ...ves].map(({ event }) => event.payload.length);
+  return payloads.reduce((bytes, length) => bytes + length + eventOverheadBytes, 0);
 }

@@ -27,7 +27,8 @@ export class EntityCounter {
 
   /** To be told of every append; counts in the background whenever the head passes a multiple of the step. */
   appended(storeNumber: number, before: Heads, after: Heads): void {
-    const stepsAt = ({ legacy }: Heads): number => Math.floor(legacy / this.options.countEveryEvents);
+    const stepsAt = ({ legacy, ves }: Heads): number =>
+      Math.floor((legacy + ves) / this.options.countEveryEvents);
     if (this.isClosed || stepsAt(before) === stepsAt(after)) return;
     this.due.add(storeNumber);
     this.running ??= this.run();

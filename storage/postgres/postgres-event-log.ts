@@ -12,8 +12,9 @@ import {
   type StoreKey,
   type World,
 } from '../../domain/types.ts';
+import type { StoredVesEvent } from '../../domain/ves/event.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { headsAfter } from '../append-batch.ts';
+import { eventCountOf, headsAfter } from '../append-batch.ts';
 import type { AppendBatch, AppendOutcome, Claim, EntityKey, EventLog, EventRef } from '../event-log.ts';
 import { outcomeOfMissed } from './append-flush.ts';
 import { AppendLane } from './append-lane.ts';
@@ -25,9 +26,11 @@ import { entityVersions } from './queries/entity-versions.query.ts';
 import { fenceRows } from './queries/fence-rows.query.ts';
 import { findCommands } from './queries/find-commands.query.ts';
 import { findEvents } from './queries/find-events.query.ts';
+import { findVesEvents } from './queries/find-ves-events.query.ts';
 import { heads } from './queries/heads.query.ts';
 import { countLegacyEntity, readLegacyEntity } from './queries/read-legacy-entity.query.ts';
 import { readLegacy } from './queries/read-legacy.query.ts';
+import { readVes, readVesEvent } from './queries/read-ves.query.ts';
 import { read } from './query.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -90,7 +93,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async append(batch: AppendBatch): Promise<AppendOutcome> {
-    if (batch.legacy.length === 0) return this.checkFence(batch);
+    if (eventCountOf(batch) === 0) return this.checkFence(batch);
     const { storeNumber } = batch.claim;
     const lane = this.lanes[storeNumber % this.lanes.length]!;
     const outcome = await lane.append(batch);
@@ -100,14 +103,17 @@ export class PostgresEventLog implements EventLog {
     return outcome;
   }
 
-  async findEvents(
-    { storeNumber }: Claim,
-    world: World,
-    eventIds: readonly EventId[],
-  ): Promise<Map<EventId, EventRef>> {
-    if (world === 'ves' || eventIds.length === 0) return new Map();
+  async findEvents({ storeNumber }: Claim, eventIds: readonly EventId[]): Promise<Map<EventId, EventRef>> {
     const found = await read(this.pool, findEvents, { storeNumber, eventIds });
     return new Map(found.map((ref) => [ref.eventId, ref]));
+  }
+
+  async findVesEvents(
+    { storeNumber }: Claim,
+    eventIds: readonly EventId[],
+  ): Promise<Map<EventId, StoredVesEvent>> {
+    const found = await read(this.pool, findVesEvents, { storeNumber, eventIds });
+    return new Map(found.map((event) => [event.eventId, event]));
   }
 
   async findCommands(
@@ -115,8 +121,7 @@ export class PostgresEventLog implements EventLog {
     world: World,
     commandIds: readonly CommandId[],
   ): Promise<Map<CommandId, EventRef>> {
-    if (world === 'ves' || commandIds.length === 0) return new Map();
-    const found = await read(this.pool, findCommands, { storeNumber, commandIds });
+    const found = await read(this.pool, findCommands[world], { storeNumber, commandIds });
     return new Map(found.map(({ commandId, ...ref }) => [commandId, ref]));
   }
 
@@ -131,6 +136,15 @@ export class PostgresEventLog implements EventLog {
 
   async readLegacy(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredLegacyEvent[]> {
     return read(this.pool, readLegacy, { ...store, from, to });
+  }
+
+  async readVes(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredVesEvent[]> {
+    return read(this.pool, readVes, { ...store, from, to });
+  }
+
+  async readVesEvent(store: StoreKey, eventId: EventId): Promise<StoredVesEvent | null> {
+    const [event] = await read(this.pool, readVesEvent, { ...store, eventId });
+    return event ?? null;
   }
 
   async readLegacyEntity(

@@ -245,12 +245,7 @@ export function describeEventLog(open: () => EventLog): void {
       await log.append(batchOf(claim, 0, [plain, commanded], { requestId }));
 
       const unknown = randomId();
-      const found = await log.findEvents(claim, 'legacy', [
-        unknown,
-        commanded.eventId,
-        plain.eventId,
-        plain.eventId,
-      ]);
+      const found = await log.findEvents(claim, [unknown, commanded.eventId, plain.eventId, plain.eventId]);
       expect(found).toEqual(
         new Map([
           [plain.eventId, { eventId: plain.eventId, sequence: 1, requestId }],
@@ -260,8 +255,8 @@ export function describeEventLog(open: () => EventLog): void {
       await expect(log.findCommands(claim, 'legacy', [commandId, unknown])).resolves.toEqual(
         new Map([[commandId, { eventId: commanded.eventId, sequence: 2, requestId }]]),
       );
-      await expect(log.findEvents(claim, 'legacy', [])).resolves.toEqual(new Map());
-      await expect(log.findEvents(claim, 'ves', [plain.eventId])).resolves.toEqual(new Map());
+      await expect(log.findEvents(claim, [])).resolves.toEqual(new Map());
+      await expect(log.findVesEvents(claim, [plain.eventId])).resolves.toEqual(new Map());
       await expect(log.findCommands(claim, 'ves', [commandId])).resolves.toEqual(new Map());
     });
 
@@ -270,7 +265,7 @@ export function describeEventLog(open: () => EventLog): void {
       const [mine, other] = [await log.claim(newStore(), 'a'), await log.claim(newStore(), 'a')];
       const event = randomEvent({ commandId: randomId() });
       await log.append(batchOf(other, 0, [event]));
-      await expect(log.findEvents(mine, 'legacy', [event.eventId])).resolves.toEqual(new Map());
+      await expect(log.findEvents(mine, [event.eventId])).resolves.toEqual(new Map());
       await expect(log.findCommands(mine, 'legacy', [event.commandId!])).resolves.toEqual(new Map());
     });
   });

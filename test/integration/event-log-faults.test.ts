@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { Sequence } from '../../domain/types.ts';
 import type { Claim, EventLog } from '../../storage/event-log.ts';
 import { batchOf, checkLog, headsOf, newStore, randomEvent, randomId } from '../support/event-log.ts';
@@ -130,6 +131,25 @@ test('while Postgres is away appends are refused in time, and they work soon aft
   proxy.goUp();
   await expect(log.append(batchOf(claim, 0, [randomEvent()]))).resolves.toEqual({ kind: 'appended' });
   await expect(opened.log.ping()).resolves.toMatchObject({ responseTimeMs: expect.any(Number) });
+});
+
+test('a server that lets nothing be written is left for the next connection', async () => {
+  const claim = await log.claim(newStore(), 'node-1');
+  const admin = new pg.Client({ connectionString: database.url, application_name: 'admin' });
+  await admin.connect();
+  const name = new URL(database.url).pathname.slice(1);
+  const endOurs = `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'stateset%'`;
+  // What a primary looks like that has become a standby: sessions live on, and writes are refused.
+  await admin.query(`alter database ${name} set default_transaction_read_only = on`);
+  await admin.query(endOurs);
+  await expect(log.append(batchOf(claim, 0, [randomEvent()]))).rejects.toMatchObject({ kind: 'pushback' });
+  await expect(log.claim(claim, 'node-1')).rejects.toMatchObject({ kind: 'pushback' });
+  await admin.query('set default_transaction_read_only = off');
+  await admin.query(`alter database ${name} reset default_transaction_read_only`);
+  await admin.end();
+  await expect(log.claim(claim, 'node-1')).resolves.toMatchObject({ epoch: 2 });
+  const again = await log.claim(claim, 'node-1');
+  await expect(log.append(batchOf(again, 0, [randomEvent()]))).resolves.toEqual({ kind: 'appended' });
 });
 
 test('an append that waits through a short outage succeeds', async () => {

@@ -119,7 +119,6 @@ describe('dead rows', () => {
     for (let round = 0; round < 20; round += 1) {
       const found = await log.findEvents(
         claim!,
-        'legacy',
         events.map(({ eventId }) => eventId),
       );
       expect(found.size).toBe(200);

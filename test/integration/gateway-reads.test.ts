@@ -28,7 +28,7 @@ async function filledLog(
     leafHash: new Uint8Array(32) as Hash,
   }));
   const sequencedAt = 1_766_255_482_100_000n as Micros;
-  const outcome = await log.append({ claim, expectedHeads: claim.heads, sequencedAt, legacy });
+  const outcome = await log.append({ claim, expectedHeads: claim.heads, sequencedAt, legacy, ves: [] });
   expect(outcome).toEqual({ kind: 'appended' });
   return log;
 }

@@ -33,6 +33,8 @@ export interface LoadCounts {
 }
 
 const retryPauseMs = 25;
+/** How long a writer may take to learn what became of its last events, once the node is there again. */
+const settleTimeoutMs = 30_000;
 
 export function newEvent(payload?: string): ClientEvent {
   const eventId = randomUUID();
@@ -68,6 +70,7 @@ export class Load {
   private readonly stores: readonly StoreName[];
   private readonly loops: readonly Promise<void>[];
   private stopping = false;
+  private settleByMs = Infinity;
 
   constructor(options: LoadOptions) {
     this.options = options;
@@ -87,9 +90,11 @@ export class Load {
    * Lets each writer settle what it has sent, reads every stream to its end, and closes the history.
    *
    * @returns how many events the streams hold
+   * @throws Error when a writer's events can't be settled
    */
   async finish(): Promise<number> {
     this.stopping = true;
+    this.settleByMs = performance.now() + settleTimeoutMs;
     await Promise.all(this.loops);
     let events = 0;
     for (const store of this.stores) events += await this.recorded('final').readToEnd(store);
@@ -101,6 +106,7 @@ export class Load {
   /** Ends without a final reading, after a failure. */
   async abandon(): Promise<void> {
     this.stopping = true;
+    this.settleByMs = 0;
     this.client.close();
     await Promise.allSettled(this.loops);
     await this.history.close();
@@ -129,8 +135,11 @@ export class Load {
     this.counts[outcome.kind] += 1;
     this.counts.longestMs = Math.max(this.counts.longestMs, endMs - startMs);
     if (outcome.kind === 'acknowledged') this.counts.lastAcknowledgedMs = endMs;
-    if (isRefusedForGood(outcome)) throw new Error(`an append was refused: ${JSON.stringify(outcome)}`);
-    return outcome.kind === 'acknowledged';
+    if (outcome.kind === 'acknowledged') return true;
+    if (isRefusedForGood(outcome) || endMs > this.settleByMs) {
+      throw new Error(`an append is not acknowledged: ${JSON.stringify(outcome)}`);
+    }
+    return false;
   }
 
   private async read(store: StoreName, name: string): Promise<void> {

@@ -75,6 +75,7 @@ export function batchOf(
     expectedHeads: { legacy: head as Head, ves: claim.heads.ves },
     sequencedAt: fields.sequencedAt ?? (1_700_000_001_000_000n as Micros),
     legacy,
+    ves: [],
   };
 }
 

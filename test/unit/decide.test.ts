@@ -1,10 +1,17 @@
-import { decide, entityText } from '../../domain/decide.ts';
-import type { AppendRequest, Decision, Facts, Needs, StoreState } from '../../domain/decide.ts';
+import { decide } from '../../domain/sequencing/decide.ts';
+import { entityText } from '../../domain/sequencing/decision.ts';
+import type {
+  AppendRequest,
+  Decision,
+  Facts,
+  Needs,
+  StoredRef,
+  StoreState,
+} from '../../domain/sequencing/decision.ts';
 import type { LegacyEvent } from '../../domain/legacy/event.ts';
 import { portableSha256 } from '../../domain/sha256.ts';
 import { sequenceMax } from '../../domain/types.ts';
 import type { EntityVersion, EventId, Micros, StoreKey, Uuid } from '../../domain/types.ts';
-import type { StoredRef } from '../../domain/decide.ts';
 import { makeEvent, uuid } from '../support/events.ts';
 
 const store: StoreKey = { tenantId: uuid(1), storeId: uuid(2) };
@@ -16,7 +23,7 @@ function stateAt(head: number, lastSequencedAt: bigint | null = null): StoreStat
 }
 
 function requestOf(number: number, ...events: LegacyEvent[]): AppendRequest {
-  return { requestId: uuid(900_000 + number), events };
+  return { world: 'legacy', requestId: uuid(900_000 + number), events };
 }
 
 interface Known {
@@ -27,8 +34,8 @@ interface Known {
 
 function factsOf(known: Known = {}): Facts {
   return {
-    events: new Map(known.events),
-    commands: new Map(known.commands),
+    legacy: { events: new Map(known.events), commands: new Map(known.commands) },
+    ves: { events: new Map(), commands: new Map() },
     versions: new Map(
       known.versions?.map(([event, version]) => [entityText(event), version as EntityVersion]),
     ),
@@ -41,7 +48,7 @@ function run(state: StoreState, requests: AppendRequest[], facts: Facts = factsO
 
 function decided(state: StoreState, requests: AppendRequest[], facts: Facts = factsOf()): Decision {
   const result = run(state, requests, facts);
-  if (result.kind !== 'decided') throw new Error(`needs ${JSON.stringify([...result.events])}`);
+  if (result.kind !== 'decided') throw new Error(`needs ${JSON.stringify([...result.legacy.events])}`);
   return result;
 }
 
@@ -53,7 +60,7 @@ test('new events are numbered contiguously after the head, across the requests o
     requestOf(1, makeEvent(1), makeEvent(2)),
     requestOf(2, makeEvent(3)),
   ]);
-  expect(decision.accepted.map((event) => event.sequence)).toEqual([8, 9, 10]);
+  expect(decision.legacy.map((event) => event.sequence)).toEqual([8, 9, 10]);
   expect(decision.answers.map((answer) => answer.head)).toEqual([9, 10]);
   expect(decision.state.heads).toEqual({ legacy: 10, ves: 0 });
 });
@@ -64,7 +71,7 @@ test('deciding new events asks for nothing of the log', () => {
 
 test('an empty request is answered with the head and changes nothing', () => {
   const decision = decided(stateAt(3), [requestOf(1)]);
-  expect(decision.answers).toEqual([{ receipts: [], rejections: [], head: 3 }]);
+  expect(decision.answers).toEqual([{ acceptances: [], rejections: [], head: 3 }]);
   expect(decision.state).toEqual(stateAt(3));
 });
 
@@ -82,7 +89,10 @@ test('the second copy of an event id in a request is rejected even when the firs
 });
 
 test('an event id that another request of the flush brought is a duplicate with its sequence', () => {
-  const { answers, accepted } = decided(empty, [requestOf(1, makeEvent(1)), requestOf(2, makeEvent(1))]);
+  const { answers, legacy: accepted } = decided(empty, [
+    requestOf(1, makeEvent(1)),
+    requestOf(2, makeEvent(1)),
+  ]);
   expect(accepted).toHaveLength(1);
   expect(answers[1]!.rejections).toMatchObject([{ reason: 'duplicate-event-id', sequence: 1 }]);
 });
@@ -90,7 +100,7 @@ test('an event id that another request of the flush brought is a duplicate with 
 test('a stored event id is a duplicate and burns no sequence', () => {
   const [first, second] = [makeEvent(1), makeEvent(2)];
   const facts = factsOf({ events: [[first.eventId, storedBy(4, 99)]] });
-  const { answers, accepted } = decided(stateAt(9), [requestOf(1, first, second)], facts);
+  const { answers, legacy: accepted } = decided(stateAt(9), [requestOf(1, first, second)], facts);
   expect(answers[0]!.rejections).toMatchObject([
     { eventId: first.eventId, reason: 'duplicate-event-id', sequence: 4 },
   ]);
@@ -100,7 +110,7 @@ test('a stored event id is a duplicate and burns no sequence', () => {
 test('a wrong payload hash is reported only once it is sure that the id is not stored', () => {
   const event = makeEvent(1, { payloadHashDiffers: true });
   const needs = run(empty, [requestOf(1, event)]) as Needs;
-  expect([...needs.events]).toEqual([event.eventId]);
+  expect([...needs.legacy.events]).toEqual([event.eventId]);
   const absent = decided(empty, [requestOf(1, event)], factsOf({ events: [[event.eventId, null]] }));
   expect(absent.answers[0]!.rejections[0]!.reason).toBe('payload-hash-differs');
   const present = decided(
@@ -145,7 +155,7 @@ test('a command whose event failed the version check is free again, though not i
     'duplicate-command-id',
   ]);
   const next = decided(empty, [requestOf(1, conflicting), requestOf(2, later)], known);
-  expect(next.answers[1]!.receipts).toHaveLength(1);
+  expect(next.answers[1]!.acceptances).toHaveLength(1);
 });
 
 test('base_version follows the entity through the batch', () => {
@@ -158,7 +168,7 @@ test('base_version follows the entity through the batch', () => {
     events: events.map((event) => [event.eventId, null]),
   });
   const { answers } = decided(empty, [requestOf(1, ...events)], facts);
-  expect(answers[0]!.receipts.map((receipt) => receipt.eventId)).toEqual(
+  expect(answers[0]!.acceptances.map((acceptance) => acceptance.eventId)).toEqual(
     [events[0]!, events[1]!, events[3]!].map((event) => event.eventId),
   );
   expect(answers[0]!.rejections).toMatchObject([
@@ -190,16 +200,16 @@ test('a request that is already in the log gets its first answer again and appen
     ],
     versions: [[events[1]!, 4]],
   });
-  const { answers, accepted } = decided(stateAt(20), [requestOf(1, ...events)], facts);
+  const { answers, legacy: accepted } = decided(stateAt(20), [requestOf(1, ...events)], facts);
   expect(accepted).toEqual([]);
-  expect(answers[0]!.receipts.map((receipt) => receipt.sequence)).toEqual([11, 12]);
+  expect(answers[0]!.acceptances.map((acceptance) => acceptance.sequence)).toEqual([11, 12]);
   expect(answers[0]!.rejections).toMatchObject([{ eventId: events[1]!.eventId, reason: 'version-conflict' }]);
   expect(answers[0]!.head).toBe(12);
 });
 
 test('two attempts of one request in the same flush are answered alike and stored once', () => {
   const events = [makeEvent(1), makeEvent(2)];
-  const { answers, accepted } = decided(empty, [requestOf(1, ...events), requestOf(1, ...events)]);
+  const { answers, legacy: accepted } = decided(empty, [requestOf(1, ...events), requestOf(1, ...events)]);
   expect(accepted).toHaveLength(2);
   expect(answers[1]).toEqual(answers[0]);
 });

@@ -25,6 +25,7 @@ function openNode(
     log,
     clock,
     sha256: portableSha256,
+    receiptSigner: null,
     claimant: options.claimant ?? 'node-1',
     limits: { ...generous, ...options.limits },
     stored: new StoredCache(1_000),
@@ -39,9 +40,12 @@ function openNode(
 }
 
 let requests = 0;
-function commandOf(events: LegacyEvent[], fields: Partial<AppendCommand> = {}): AppendCommand {
+function commandOf(
+  events: LegacyEvent[],
+  fields: { requestId?: RequestId; deadlineMs?: number } = {},
+): AppendCommand {
   const requestId = uuid(700_000 + ++requests) as RequestId;
-  return { requestId, events, byteCount: 100, deadlineMs: Number.MAX_VALUE, ...fields };
+  return { world: 'legacy', requestId, events, byteCount: 100, deadlineMs: Number.MAX_VALUE, ...fields };
 }
 
 async function expectLog(log: MemoryEventLog, count: number): Promise<void> {
@@ -58,7 +62,7 @@ test('commands that arrive together share one append and are answered in order',
   const answers = await Promise.all(
     [1, 2, 3].map((number) => directory.append(store, commandOf([makeEvent(number)]))),
   );
-  expect(answers.map((answer) => answer.receipts[0]!.sequence)).toEqual([1, 2, 3]);
+  expect(answers.map((answer) => answer.acceptances[0]!.sequence)).toEqual([1, 2, 3]);
   await expectLog(log, 3);
 });
 
@@ -69,7 +73,7 @@ test('an append that failed and was not saved answers unknown, and the retry sto
   log.breakNext('append', 'failed, not saved');
   await expect(directory.append(store, command)).rejects.toMatchObject({ kind: 'unknown' });
   const answer = await directory.append(store, command);
-  expect(answer.receipts).toMatchObject([{ sequence: 1 }]);
+  expect(answer.acceptances).toMatchObject([{ sequence: 1 }]);
   await expectLog(log, 1);
 });
 
@@ -80,7 +84,7 @@ test('an append whose reply was lost is not appended twice, and the retry gets t
   log.breakNext('append', 'failed, but saved');
   await expect(directory.append(store, command)).rejects.toMatchObject({ kind: 'unknown' });
   const answer = await directory.append(store, command);
-  expect(answer.receipts.map((receipt) => receipt.sequence)).toEqual([1, 2]);
+  expect(answer.acceptances.map((acceptance) => acceptance.sequence)).toEqual([1, 2]);
   expect(answer.rejections).toEqual([]);
   await expectLog(log, 2);
 });
@@ -92,7 +96,7 @@ test('the same events in a new request are duplicates that name their sequences'
   await expect(directory.append(store, commandOf([makeEvent(1)]))).rejects.toMatchObject({ kind: 'unknown' });
   const answer = await directory.append(store, commandOf([makeEvent(1), makeEvent(2)]));
   expect(answer.rejections).toMatchObject([{ reason: 'duplicate-event-id', sequence: 1 }]);
-  expect(answer.receipts).toMatchObject([{ sequence: 2 }]);
+  expect(answer.acceptances).toMatchObject([{ sequence: 2 }]);
 });
 
 test.each(['failed, not saved', 'failed, but saved'] as const)(
@@ -103,7 +107,7 @@ test.each(['failed, not saved', 'failed, but saved'] as const)(
     log.breakNext('claim', fault);
     const command = commandOf([makeEvent(1)]);
     await expect(directory.append(store, command)).rejects.toMatchObject({ kind: 'pushback' });
-    expect((await directory.append(store, command)).receipts).toMatchObject([{ sequence: 1 }]);
+    expect((await directory.append(store, command)).acceptances).toMatchObject([{ sequence: 1 }]);
   },
 );
 
@@ -116,7 +120,7 @@ test('what waits behind an unknown append is decided afresh from what is durable
     directory.append(store, commandOf([makeEvent(2)])),
   ]);
   expect(first).toMatchObject({ status: 'rejected', reason: { kind: 'unknown' } });
-  expect(second).toMatchObject({ status: 'fulfilled', value: { receipts: [{ sequence: 2 }] } });
+  expect(second).toMatchObject({ status: 'fulfilled', value: { acceptances: [{ sequence: 2 }] } });
   await expectLog(log, 2);
 });
 
@@ -130,7 +134,7 @@ test('a fenced actor answers no receipts, and the new owner carries on', async (
     kind: 'fenced',
     data: { claimant: 'node-2' },
   });
-  expect((await next.directory.append(store, commandOf([makeEvent(3)]))).receipts).toMatchObject([
+  expect((await next.directory.append(store, commandOf([makeEvent(3)]))).acceptances).toMatchObject([
     { sequence: 3 },
   ]);
   await expectLog(log, 3);
@@ -155,7 +159,7 @@ test('a fenced node leaves the store alone for a while, then may claim it back',
   await expect(directory.append(store, commandOf([makeEvent(2)]))).rejects.toMatchObject({ kind: 'fenced' });
   await expect(directory.append(store, commandOf([makeEvent(2)]))).rejects.toMatchObject({ kind: 'fenced' });
   clock.advance(1_001);
-  expect((await directory.append(store, commandOf([makeEvent(2)]))).receipts).toMatchObject([
+  expect((await directory.append(store, commandOf([makeEvent(2)]))).acceptances).toMatchObject([
     { sequence: 2 },
   ]);
 });
@@ -219,7 +223,7 @@ test('versions are read once and then followed in memory', async () => {
       store,
       commandOf([makeEvent(index + 2, { ...entity, baseVersion })]),
     );
-    expect(answer.receipts).toHaveLength(1);
+    expect(answer.acceptances).toHaveLength(1);
   }
   const late = await directory.append(store, commandOf([makeEvent(9, { ...entity, baseVersion: 1n })]));
   expect(late.rejections).toMatchObject([{ reason: 'version-conflict', message: 'expected 1, actual 4' }]);

@@ -1,7 +1,8 @@
-import type { Heads } from '../../../domain/types.ts';
-import type { AppendBatch, NewLegacyEvent } from '../../event-log.ts';
-import { BinaryArray, type elementTypes } from '../binary-encode.ts';
-import { entityHash } from '../entity-hash.ts';
+import type { Heads, World } from '../../../domain/types.ts';
+import type { AppendBatch } from '../../event-log.ts';
+import { type ElementType, ParameterArrays } from '../parameter-arrays.ts';
+import { legacyColumns, writeLegacyEvent } from '../new-legacy-row.ts';
+import { vesColumns, writeVesEvent } from '../new-ves-row.ts';
 
 /**
  * One statement for the batches of many stores: the fence of each, and the events of those that passed it. Autocommit,
@@ -13,8 +14,23 @@ import { entityHash } from '../entity-hash.ts';
  *   new version, and so it does in `fence`.
  * - Set-returning functions in the select list stream the events; in the from clause each would fill a temporary store
  *   first, which costs a fifth more.
+ * - There is a text for each combination of worlds, since an insert of nothing costs a small append a tenth.
  */
-export const appendText = `
+function appendText(worlds: readonly World[]): string {
+  const numbered = numberFrom(Object.keys(fenceColumns).length + 1);
+  const inserts = worlds.map((world) => {
+    const { table, columns } = eventTables[world];
+    const names = Object.keys(columns);
+    const arrays = Object.entries<ElementType>(columns).map(
+      ([name, type]) => `unnest($${numbered()}::${sqlTypes[type]}[]) as ${name}`,
+    );
+    return `,
+  appended_${world} as (
+    insert into ${table} (sequenced_at, ${names.join(', ')})
+    select sequenced_at, ${names.join(', ')}
+      from fence join (select ${arrays.join(', ')}) as e using (store_number))`;
+  });
+  return `
   with batches as (
     select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
                          $7::timestamptz[])
@@ -29,107 +45,94 @@ export const appendText = `
        set legacy_head = b.new_legacy_head, ves_head = b.new_ves_head, last_sequenced_at = b.sequenced_at
       from locked join batches b using (store_number)
      where s.store_number = locked.store_number
-    returning s.store_number, s.last_sequenced_at as sequenced_at),
-  appended as (
-    insert into legacy_events (
-      store_number, sequence, sequenced_at, created_at, entity_hash, base_version, event_id, command_id, source_agent,
-      request_id, entity_type, entity_id, event_type, payload_hash, leaf_hash, signature, payload)
-    select store_number, sequence, sequenced_at, created_at, entity_hash, base_version, event_id, command_id,
-           source_agent, request_id, entity_type, entity_id, event_type, payload_hash, leaf_hash, signature, payload
-      from fence join (
-        select unnest($8::bigint[]) as store_number, unnest($9::bigint[]) as sequence,
-               unnest($10::timestamptz[]) as created_at, unnest($11::bigint[]) as entity_hash,
-               unnest($12::bigint[]) as base_version, unnest($13::uuid[]) as event_id, unnest($14::uuid[]) as command_id,
-               unnest($15::uuid[]) as source_agent, unnest($16::uuid[]) as request_id,
-               unnest($17::text[]) as entity_type, unnest($18::text[]) as entity_id, unnest($19::text[]) as event_type,
-               unnest($20::bytea[]) as payload_hash, unnest($21::bytea[]) as leaf_hash,
-               unnest($22::bytea[]) as signature, unnest($23::bytea[]) as payload) as e using (store_number))
+    returning s.store_number, s.last_sequenced_at as sequenced_at)${inserts.join('')}
   select store_number from fence`;
+}
+
+const fenceColumns = {
+  store_number: 'int64',
+  epoch: 'int64',
+  legacy_head: 'int64',
+  ves_head: 'int64',
+  new_legacy_head: 'int64',
+  new_ves_head: 'int64',
+  sequenced_at: 'timestamp',
+} as const satisfies Record<string, ElementType>;
+
+const eventTables = {
+  legacy: { table: 'legacy_events', columns: legacyColumns },
+  ves: { table: 'ves_events', columns: vesColumns },
+} as const;
+
+const sqlTypes: Readonly<Record<ElementType, string>> = {
+  bytea: 'bytea',
+  int64: 'bigint',
+  text: 'text',
+  timestamp: 'timestamptz',
+  uuid: 'uuid',
+};
+
+const worldsInOrder = ['legacy', 'ves'] as const satisfies World[];
+
+/** The statement for each combination of worlds, by its name. */
+const texts = new Map(
+  [['legacy'] as const, ['ves'] as const, worldsInOrder].map((worlds) => [
+    nameOf(worlds),
+    appendText(worlds),
+  ]),
+);
 
 export interface PlannedBatch {
   readonly batch: AppendBatch;
   readonly newHeads: Heads;
 }
 
-/** The parameters of `appendText` in the order of their numbers, and the types of their elements. */
-const parameterTypes = {
-  storeNumber: 'int64',
-  epoch: 'int64',
-  legacyHead: 'int64',
-  vesHead: 'int64',
-  newLegacyHead: 'int64',
-  newVesHead: 'int64',
-  sequencedAt: 'timestamp',
-
-  eventStore: 'int64',
-  sequence: 'int64',
-  createdAt: 'timestamp',
-  entityHash: 'int64',
-  baseVersion: 'int64',
-  eventId: 'uuid',
-  commandId: 'uuid',
-  sourceAgent: 'uuid',
-  requestId: 'uuid',
-  entityType: 'text',
-  entityId: 'text',
-  eventType: 'text',
-  payloadHash: 'bytea',
-  leafHash: 'bytea',
-  signature: 'bytea',
-  payload: 'bytea',
-} as const satisfies Record<string, keyof typeof elementTypes>;
-
-type Arrays = Record<keyof typeof parameterTypes, BinaryArray>;
+/** A statement ready to be sent. */
+export interface AppendStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: Buffer[];
+}
 
 /** Encodes into memory that is used again: what `encode` returned is valid until it is called again. */
-export class AppendParameters {
-  private readonly arrays = Object.fromEntries(
-    Object.entries(parameterTypes).map(([name, type]) => [name, new BinaryArray(type)]),
-  ) as Arrays;
+export class AppendEncoder {
+  private readonly fence = new ParameterArrays(fenceColumns);
+  private readonly legacy = new ParameterArrays(legacyColumns);
+  private readonly ves = new ParameterArrays(vesColumns);
 
-  /** The values for `appendText`; each store may have one batch among them. */
-  encode(batches: readonly PlannedBatch[]): Buffer[] {
-    const arrays = Object.values(this.arrays);
-    for (const array of arrays) array.reset();
+  /** The statement that appends these batches; each store may have one among them, and each has at least one event. */
+  encode(batches: readonly PlannedBatch[]): AppendStatement {
+    for (const arrays of [this.fence, this.legacy, this.ves]) arrays.reset();
     for (const planned of batches) {
       this.addFence(planned);
-      for (const event of planned.batch.legacy) this.addEvent(planned.batch.claim.storeNumber, event);
+      const { claim, legacy, ves } = planned.batch;
+      for (const event of legacy) writeLegacyEvent(this.legacy.to, claim.storeNumber, event);
+      for (const event of ves) writeVesEvent(this.ves.to, claim.storeNumber, event);
     }
-    return arrays.map((array) => array.finish());
+    const worlds = worldsInOrder.filter((world) => batches.some(({ batch }) => batch[world].length > 0));
+    const name = nameOf(worlds);
+    const values = [...this.fence.finish(), ...worlds.flatMap((world) => this[world].finish())];
+    return { name, text: texts.get(name)!, values };
   }
 
   private addFence({ batch, newHeads }: PlannedBatch): void {
     const { claim, expectedHeads, sequencedAt } = batch;
-    const to = this.arrays;
-    to.storeNumber.next().int64(claim.storeNumber);
+    const { to } = this.fence;
+    to.store_number.next().int64(claim.storeNumber);
     to.epoch.next().int64(claim.epoch);
-    to.legacyHead.next().int64(expectedHeads.legacy);
-    to.vesHead.next().int64(expectedHeads.ves);
-    to.newLegacyHead.next().int64(newHeads.legacy);
-    to.newVesHead.next().int64(newHeads.ves);
-    to.sequencedAt.next().timestamp(sequencedAt);
+    to.legacy_head.next().int64(expectedHeads.legacy);
+    to.ves_head.next().int64(expectedHeads.ves);
+    to.new_legacy_head.next().int64(newHeads.legacy);
+    to.new_ves_head.next().int64(newHeads.ves);
+    to.sequenced_at.next().timestamp(sequencedAt);
   }
+}
 
-  private addEvent(storeNumber: number, { event, sequence, requestId, leafHash }: NewLegacyEvent): void {
-    const to = this.arrays;
-    to.eventStore.next().int64(storeNumber);
-    to.sequence.next().int64(sequence);
-    to.createdAt.next().timestamp(event.createdAt);
-    to.entityHash.next().bigInt64(entityHash(event));
-    if (event.baseVersion === null) to.baseVersion.nextNull();
-    else to.baseVersion.next().bigInt64(event.baseVersion);
-    to.eventId.next().uuid(event.eventId);
-    if (event.commandId === null) to.commandId.nextNull();
-    else to.commandId.next().uuid(event.commandId);
-    to.sourceAgent.next().uuid(event.sourceAgent);
-    to.requestId.next().uuid(requestId);
-    to.entityType.next().text(event.entityType);
-    to.entityId.next().text(event.entityId);
-    to.eventType.next().text(event.eventType);
-    to.payloadHash.next().bytea(event.payloadHash);
-    to.leafHash.next().bytea(leafHash);
-    if (event.signature === null) to.signature.nextNull();
-    else to.signature.next().bytea(event.signature);
-    to.payload.next().bytea(event.payload);
-  }
+function nameOf(worlds: readonly World[]): string {
+  return ['append', ...worlds].join('_');
+}
+
+function numberFrom(first: number): () => number {
+  let next = first;
+  return () => next++;
 }

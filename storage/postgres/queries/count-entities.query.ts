@@ -9,7 +9,7 @@ export const startWatermark: Query<{ readonly storeNumber: number }, never> = {
 };
 
 /**
- * Counts the entities of up to `eventsMax` events after the watermark, and moves it, all or nothing. Anyone may run it
+ * Counts the entities of up to `eventsMax` events of each world after the watermark, and moves it, all or nothing. Anyone may run it
  * at any time: the watermark's row is locked, and whoever waited for it goes on from where the other came. Returns how
  * many events were counted; fewer than `eventsMax` means that none are left.
  */
@@ -20,22 +20,31 @@ export const countEntities: Query<
   name: 'count_entities',
   text: `
     with reach as (
-      select w.store_number, w.legacy_sequence as after_sequence,
-             greatest(w.legacy_sequence, least(w.legacy_sequence + $2, s.legacy_head)) as to_sequence
+      select w.store_number,
+             w.legacy_sequence as legacy_from, w.ves_sequence as ves_from,
+             greatest(w.legacy_sequence, least(w.legacy_sequence + $2, s.legacy_head)) as legacy_to,
+             greatest(w.ves_sequence, least(w.ves_sequence + $2, s.ves_head)) as ves_to
         from entity_watermarks w join streams s using (store_number)
        where w.store_number = $1 for update of w),
     moved as (
-      update entity_watermarks w set legacy_sequence = reach.to_sequence
+      update entity_watermarks w set legacy_sequence = reach.legacy_to, ves_sequence = reach.ves_to
         from reach where w.store_number = reach.store_number),
-    counted as (
-      insert into entity_counts as c (store_number, entity_hash, entity_type, entity_id, legacy_count)
-      select l.store_number, l.entity_hash, l.entity_type, l.entity_id, count(*)
+    fresh as (
+      select l.store_number, l.entity_hash, l.entity_type, l.entity_id, 1 as legacy, 0 as ves
         from reach join legacy_events l on l.store_number = reach.store_number
-         and l.sequence > reach.after_sequence and l.sequence <= reach.to_sequence
-       group by 1, 2, 3, 4 order by 1, 2, 3, 4
+         and l.sequence > reach.legacy_from and l.sequence <= reach.legacy_to
+      union all
+      select v.store_number, v.entity_hash, v.entity_type, v.entity_id, 0, 1
+        from reach join ves_events v on v.store_number = reach.store_number
+         and v.sequence > reach.ves_from and v.sequence <= reach.ves_to),
+    counted as (
+      insert into entity_counts as c (store_number, entity_hash, entity_type, entity_id, legacy_count, ves_count)
+      select store_number, entity_hash, entity_type, entity_id, sum(legacy), sum(ves)
+        from fresh group by 1, 2, 3, 4 order by 1, 2, 3, 4
       on conflict (store_number, entity_hash, entity_type, entity_id)
-      do update set legacy_count = c.legacy_count + excluded.legacy_count)
-    select to_sequence - after_sequence as counted from reach`,
+      do update set legacy_count = c.legacy_count + excluded.legacy_count,
+                    ves_count = c.ves_count + excluded.ves_count)
+    select greatest(legacy_to - legacy_from, ves_to - ves_from) as counted from reach`,
   values: ({ storeNumber, eventsMax }) => [storeNumber, eventsMax],
   row: (columns) => ({ counted: columns.counted as number }),
 };
