@@ -164,30 +164,31 @@ export class FieldReader {
     return micros;
   }
 
-  /** Reads this many bytes as hex without a prefix, in either case. */
-  hex(length: number): Uint8Array {
-    const accepted = `${length * 2} hex digits without 0x`;
+  /** Reads this many bytes as hex, in one of the forms of `hexForms`. */
+  hex(length: number, form: keyof typeof hexForms = 'bare'): Uint8Array {
+    const { prefixes, lowerCaseOnly, words } = hexForms[form];
+    const accepted = `${length * 2} ${words}`;
     const start = this.string(accepted);
     const { output, end } = this.json;
-    const bytes = end === length * 2 + 2 ? hexBytes(output, 1, length) : null;
-    if (bytes === null) throw this.wrong(start, accepted);
+    // Behind the opening quote and what comes before the digits.
+    const digitsAt = end - 1 - length * 2;
+    const prefix = digitsAt > 3 ? null : utf8.decode(output.subarray(1, Math.max(1, digitsAt)));
+    const bytes = prefix !== null && prefixes.includes(prefix) ? hexBytes(output, digitsAt, length) : null;
+    if (bytes === null || (lowerCaseOnly && hasCapital(output, end))) throw this.wrong(start, accepted);
     return bytes;
   }
 
-  /** Reads an integer from 0 to `max`, exactly. */
-  integer(max: bigint): bigint {
+  /** Reads an integer from `min` to `max`, exactly. */
+  integer(max: bigint, min = 0n): bigint {
     const { json } = this;
     const start = this.at;
-    const accepted = `an integer from 0 to ${max}`;
+    const accepted = `an integer from ${min} to ${max}`;
     this.skip();
-    const end = this.at;
-    if (end - start > max.toString().length) throw this.wrong(start, accepted);
-    for (let at = start; at < end; at++) {
-      const byte = json.input[at] ?? 0;
-      if (byte < 0x30 || byte > 0x39) throw this.wrong(start, accepted);
-    }
-    const value = BigInt(utf8.decode(json.input.subarray(start, end)));
-    if (value > max) throw this.wrong(start, accepted);
+    const token = excerpt(json.input, start, this.at);
+    // Not by its value: 1.0 and 1e0 are doubles, and -0 is one as well.
+    if (!/^(0|-?[1-9][0-9]{0,19})$/.test(token)) throw this.wrong(start, accepted);
+    const value = BigInt(token);
+    if (value < min || value > max) throw this.wrong(start, accepted);
     return value;
   }
 
@@ -207,6 +208,12 @@ export class FieldReader {
     const start = this.at;
     this.skip();
     return new Uint8Array(input.buffer, input.byteOffset + start, this.at - start);
+  }
+
+  /** Reads the value that begins at `start` once more, this time as a whole. */
+  documentFrom(start: number): Uint8Array {
+    this.at = start;
+    return this.document();
   }
 
   /** The error for a member that an object needs and lacks. */
@@ -258,4 +265,21 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
+
+/** How hex may be written in a field. */
+const hexForms = {
+  bare: { prefixes: [''], lowerCaseOnly: false, words: 'hex digits without 0x' },
+  'with or without 0x': {
+    prefixes: ['', '0x'],
+    lowerCaseOnly: false,
+    words: 'hex digits with or without 0x',
+  },
+  'strictly 0x': { prefixes: ['0x'], lowerCaseOnly: true, words: 'lower-case hex digits after 0x' },
+};
+
+function hasCapital(text: Uint8Array, end: number): boolean {
+  for (let at = 0; at < end; at++) if ((text[at] ?? 0) <= 0x5a && (text[at] ?? 0) >= 0x41) return true;
+  return false;
+}
+
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
