@@ -4,6 +4,7 @@ import { ActorDirectory } from '../actors/actor-directory.ts';
 import type { ActorObserver } from '../actors/sequencer.actor.ts';
 import { StoredCache } from '../actors/stored-cache.ts';
 import type { Settings } from '../config/read-settings.ts';
+import { InvariantBroken } from '../domain/errors.ts';
 import { brokerOptions } from '../moleculer.config.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { KeyCache } from '../services/access/key-cache.ts';
@@ -28,8 +29,8 @@ export interface NodeOptions {
 
 /** A running node. */
 export interface NodeHandle {
-  /** Where HTTP listens, or null on a node without a gateway. */
-  readonly address: { readonly host: string; readonly port: number } | null;
+  /** Where HTTP listens; on a node without a gateway for `/health` and `/ready` alone. */
+  readonly address: { readonly host: string; readonly port: number };
   /** Turns `/ready` to 503; requests are still served. */
   announceShutdown(): void;
   /** Takes no more requests, answers what it holds, and leaves the cluster. The storage stays open. */
@@ -71,47 +72,46 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       }),
     );
   }
-  if (settings.nodeServices.includes('gateway')) {
-    broker.createService(
-      gatewayService({
-        settings: {
-          host: settings.host,
-          port: settings.port,
-          requestTimeoutMs: settings.requestTimeoutSecs * 1_000,
-          bodyBytesMax: settings.maxBodySizeBytes,
-          bytesInFlightMax: settings.maxBytesInFlight,
-          corsAllowOrigins: settings.corsAllowOrigins,
-          drainTimeoutMs: settings.shutdownDrainSecs * 1_000,
-        },
-        authenticate: authenticator({
-          findPrincipal: (hash) => keyCache.find(hash),
-          bootstrapKeyHash: options.bootstrapKey === null ? null : hashApiKey(options.bootstrapKey),
-          disabled: settings.authMode === 'disabled',
-          log,
-        }),
-        sequencer: sequencerClient({
-          broker,
-          clock: systemClock,
-          random: Math.random,
-          callTimeoutMs: settings.brokerCallTimeoutMs,
-        }),
-        events: storage.log,
-        readiness: async () => {
-          if (shutdownAnnounced) return { ready: false, reason: 'this node is shutting down' };
-          try {
-            const { responseTimeMs } = await storage.log.ping();
-            return { ready: true, databaseResponseTimeMs: responseTimeMs, pool: storage.log.poolFigures() };
-          } catch {
-            return { ready: false, reason: 'the database does not answer' };
-          }
-        },
-        sha256: nodeSha256,
-        version,
+  broker.createService(
+    gatewayService({
+      settings: {
+        host: settings.host,
+        port: settings.port,
+        requestTimeoutMs: settings.requestTimeoutSecs * 1_000,
+        bodyBytesMax: settings.maxBodySizeBytes,
+        bytesInFlightMax: settings.maxBytesInFlight,
+        corsAllowOrigins: settings.corsAllowOrigins,
+        drainTimeoutMs: settings.shutdownDrainSecs * 1_000,
+        publicRoutesOnly: !settings.nodeServices.includes('gateway'),
+      },
+      authenticate: authenticator({
+        findPrincipal: (hash) => keyCache.find(hash),
+        bootstrapKeyHash: options.bootstrapKey === null ? null : hashApiKey(options.bootstrapKey),
+        disabled: settings.authMode === 'disabled',
         log,
-        onListening: (listening) => (address = listening),
       }),
-    );
-  }
+      sequencer: sequencerClient({
+        broker,
+        clock: systemClock,
+        random: Math.random,
+        callTimeoutMs: settings.brokerCallTimeoutMs,
+      }),
+      events: storage.log,
+      readiness: async () => {
+        if (shutdownAnnounced) return { ready: false, reason: 'this node is shutting down' };
+        try {
+          const { responseTimeMs } = await storage.log.ping();
+          return { ready: true, databaseResponseTimeMs: responseTimeMs, pool: storage.log.poolFigures() };
+        } catch {
+          return { ready: false, reason: 'the database does not answer' };
+        }
+      },
+      sha256: nodeSha256,
+      version,
+      log,
+      onListening: (listening) => (address = listening),
+    }),
+  );
 
   const polling = keyCache.startPolling();
   try {
@@ -122,8 +122,9 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     throw error;
   }
   const listening = address as AddressInfo | null;
+  if (listening === null) throw new InvariantBroken('the gateway started without an address');
   return {
-    address: listening === null ? null : { host: listening.address, port: listening.port },
+    address: { host: listening.address, port: listening.port },
     announceShutdown: () => (shutdownAnnounced = true),
     drain: async () => {
       shutdownAnnounced = true;

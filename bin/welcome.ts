@@ -4,8 +4,7 @@ import type { Settings } from '../config/read-settings.ts';
 import type { AdminKey } from './admin-key.ts';
 
 export interface Started {
-  /** Null on a node that does not listen for clients. */
-  readonly address: { readonly host: string; readonly port: number } | null;
+  readonly address: { readonly host: string; readonly port: number };
   readonly nodeId: string;
   /** Where everything that must not get lost lies, as a sentence. */
   readonly dataSentence: string;
@@ -22,17 +21,18 @@ export function welcome({ authMode, natsUrl, nodeServices }: Modes, started: Sta
   const { address, adminKey, adminKeyPath, dataSentence, nodeId, startedInMs } = started;
   const after = `after ${(startedInMs / 1_000).toFixed(1)} s`;
   const open = authMode === 'disabled';
-  const url = address === null ? null : urlOf(address);
+  const url = urlOf(address);
+  const isGateway = nodeServices.includes('gateway');
   return [
-    url === null
-      ? `The node ${nodeId} runs ${after}: ${nodeServices.join(', ')} only, so other nodes take the clients' requests.`
-      : `The node ${nodeId} answers ${after}, on ${url}`,
+    isGateway
+      ? `The node ${nodeId} answers ${after}, on ${url}`
+      : `The node ${nodeId} runs ${after}: other nodes take the clients' requests, this one tells how it is on ${url}/ready`,
     dataSentence,
     open
       ? 'Authentication is disabled: everyone who reaches the port may read and write everything.'
       : keySentence(adminKey, adminKeyPath),
     ...(natsUrl === null ? ['It is alone; with NATS_URL it joins a cluster.'] : []),
-    ...(url === null ? [] : firstRequests(url, open ? '' : credential(adminKey))),
+    ...(isGateway ? firstRequests(url, open ? '' : credential(adminKey)) : []),
     'Ctrl-C stops it.',
   ];
 }
@@ -41,7 +41,7 @@ export function welcome({ authMode, natsUrl, nodeServices }: Modes, started: Sta
 export function welcomeFields({ authMode, natsUrl, nodeServices }: Modes, started: Started): object {
   const { address, dataSentence, adminKeyPath, adminKey, startedInMs } = started;
   return {
-    url: address === null ? null : urlOf(address),
+    url: urlOf(address),
     data: dataSentence,
     adminKey: adminKey.kind === 'kept' ? adminKeyPath : adminKey.kind,
     authMode,

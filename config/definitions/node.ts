@@ -72,7 +72,7 @@ export const sequencingDefinitions = {
   }),
   mailboxBytesMax: integer({
     env: 'MAILBOX_BYTES_MAX',
-    default: { from: () => 67_108_864, text: '67108864, at least MAX_BODY_SIZE_BYTES' },
+    default: { from: () => 134_217_728, text: '134217728, at least MAX_BODY_SIZE_BYTES' },
     min: 65_536,
     max: 1_000_000_000_000,
     unit: 'bytes',

@@ -26,6 +26,8 @@ export interface GatewaySettings {
   readonly corsAllowOrigins: readonly string[];
   /** How long a stop waits for what is being answered. */
   readonly drainTimeoutMs: number;
+  /** Of a node that is no gateway: it only tells how it is. */
+  readonly publicRoutesOnly: boolean;
 }
 
 export interface GatewayDependencies extends HandlerDependencies {
@@ -65,7 +67,10 @@ export function gatewayService(deps: GatewayDependencies): GatewaySchema {
   const { settings } = deps;
   const answer = answerWith({ ...deps, admission: new Admission(settings.bytesInFlightMax) });
   const aliases: Record<string, Alias['handler']> = {};
-  for (const [alias, endpoint] of endpointsByAlias(gatewayRoutes(deps))) {
+  const routes = gatewayRoutes(deps).filter(
+    ({ access }) => access === 'public' || !settings.publicRoutesOnly,
+  );
+  for (const [alias, endpoint] of endpointsByAlias(routes)) {
     aliases[alias] = (exchange, parameters) => answer(endpoint, exchange, parameters);
   }
   return {

@@ -99,6 +99,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         bytesInFlightMax: 16_777_216,
         corsAllowOrigins: [],
         drainTimeoutMs: 2_000,
+        publicRoutesOnly: false,
         ...options.settings,
       },
       authenticate: authenticator({
