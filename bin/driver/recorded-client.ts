@@ -25,10 +25,12 @@ export interface HistorySink {
 export class HistoryFile implements HistorySink {
   readonly path: string;
   private readonly stream: WriteStream;
+  private readonly closed: Promise<unknown>;
 
   constructor(path: string) {
     this.path = path;
     this.stream = createWriteStream(path);
+    this.closed = once(this.stream, 'close');
     this.write({ type: 'history', version: historyVersion });
   }
 
@@ -36,10 +38,10 @@ export class HistoryFile implements HistorySink {
     this.stream.write(`${JSON.stringify(record)}\n`);
   }
 
-  /** All records are in the file on return. */
+  /** All records are in the file on return. May be called again. */
   async close(): Promise<void> {
     this.stream.end();
-    await once(this.stream, 'close');
+    await this.closed;
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { judgeHistoryFile } from '../../bin/commands/check-history.command.ts';
 import type { NodeProcess } from '../../bin/driver/node-process.ts';
 import { Load } from '../support/client-load.ts';
+import { expectHistoryHolds } from '../support/judge-history.ts';
 import { TestNodes } from '../support/node-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
@@ -33,8 +33,7 @@ async function judgeAfterRestart(node: NodeProcess, load: Load): Promise<void> {
   const { port } = new URL(node.url);
   const next = await nodes.start({ DATABASE_URL: database.url, PORT: port });
   await load.finish();
-  const report = await judgeHistoryFile(load.history.path);
-  expect(report.violations).toEqual([]);
+  await expectHistoryHolds(load.history.path);
   await next.stop();
 }
 
