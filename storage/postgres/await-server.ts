@@ -55,7 +55,13 @@ async function askServer(options: AwaitServerOptions): Promise<ServerSettings> {
 }
 
 /** @throws LogUnfit whose sentence ends with the way out */
-export function refuseUnfit({ versionNumber, version, fsync, fullPageWrites, isStandby }: ServerSettings): void {
+export function refuseUnfit({
+  versionNumber,
+  version,
+  fsync,
+  fullPageWrites,
+  isStandby,
+}: ServerSettings): void {
   if (versionNumber < versionMin) {
     throw new LogUnfit(`Postgres ${version} is too old: use version 15 or newer.`, { version });
   }

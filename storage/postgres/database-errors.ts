@@ -40,7 +40,12 @@ export function isRefusal(error: unknown): error is pg.DatabaseError {
 
 /** Whether another try of the same statement may go through: it failed for the state of the server, not its content. */
 export function isPassing(error: pg.DatabaseError): boolean {
-  return /^(40|53|55P03|57014)/.test(error.code ?? '');
+  return /^(40|53|55P03|57014)/.test(error.code ?? '') || isDemotion(error);
+}
+
+/** The server has become a standby: the primary is elsewhere, and only a new connection gets there. */
+export function isDemotion(error: pg.DatabaseError): boolean {
+  return error.code === '25006';
 }
 
 /** For statements that write nothing, and for claims, which may be repeated at will. */
