@@ -63,7 +63,7 @@ describe.each(faults)('%s', (_, cut, saved) => {
   });
 
   const reads: [operation: string, statement: string, run: (claim: Claim) => Promise<unknown>][] = [
-    ['findEvents', 'find_events', (claim) => log.findEvents(claim, 'legacy', [randomId()])],
+    ['findEvents', 'find_events', (claim) => log.findEvents(claim, [randomId()])],
     ['findCommands', 'find_commands', (claim) => log.findCommands(claim, 'legacy', [randomId()])],
     [
       'entityVersions',
@@ -138,7 +138,8 @@ test('a server that lets nothing be written is left for the next connection', as
   const admin = new pg.Client({ connectionString: database.url, application_name: 'admin' });
   await admin.connect();
   const name = new URL(database.url).pathname.slice(1);
-  const endOurs = `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'stateset%'`;
+  const endOurs = `select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'stateset-sequencer'`;
   // What a primary looks like that has become a standby: sessions live on, and writes are refused.
   await admin.query(`alter database ${name} set default_transaction_read_only = on`);
   await admin.query(endOurs);

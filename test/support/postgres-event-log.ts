@@ -40,7 +40,7 @@ export async function openTestLog(
     lifetimeMaxMs: 60_000,
     log,
   });
-  const opened = await openPostgresEventLog({
+  const opening = openPostgresEventLog({
     pool,
     session,
     appendConnections: 2,
@@ -51,6 +51,10 @@ export async function openTestLog(
     random: Math.random,
     log,
     ...settings,
+  });
+  const opened = await opening.catch(async (error: unknown) => {
+    await pool.end();
+    throw error;
   });
   return {
     log: opened,

@@ -29,7 +29,7 @@ export class TcpProxy {
     server.on('connection', (client) => this.forward(client));
   }
 
-  /** Breaks the next connection on which the prepared statement of this name is run. */
+  /** Breaks the next connection on which a prepared statement is run whose name begins so. */
   cutNext(statement: string, at: Cut): void {
     this.cut = { statement, at };
   }
@@ -84,7 +84,7 @@ export class TcpProxy {
     let isMute = false;
     client.on('data', (chunk) => {
       const { cut } = this;
-      if (cut !== null && chunk.includes(`\0${cut.statement}\0`)) {
+      if (cut !== null && chunk.includes(`\0${cut.statement}`)) {
         this.cut = null;
         if (cut.at === 'before the request') return breakBoth();
         losesReply = true;
