@@ -166,14 +166,15 @@ export class FieldReader {
 
   /** Reads this many bytes as hex, in one of the forms of `hexForms`. */
   hex(length: number, form: keyof typeof hexForms = 'bare'): Uint8Array {
-    const { prefixes, lowerCaseOnly, words } = hexForms[form];
+    const { bare, prefixed, lowerCaseOnly, words } = hexForms[form];
     const accepted = `${length * 2} ${words}`;
     const start = this.string(accepted);
     const { output, end } = this.json;
-    // Behind the opening quote and what comes before the digits.
+    // The closing quote is the last byte, so the digits begin behind the opening one, or behind 0x.
     const digitsAt = end - 1 - length * 2;
-    const prefix = digitsAt > 3 ? null : utf8.decode(output.subarray(1, Math.max(1, digitsAt)));
-    const bytes = prefix !== null && prefixes.includes(prefix) ? hexBytes(output, digitsAt, length) : null;
+    const isBare = digitsAt === 1 && bare;
+    const isPrefixed = digitsAt === 3 && output[1] === 0x30 && output[2] === 0x78 && prefixed;
+    const bytes = isBare || isPrefixed ? hexBytes(output, digitsAt, length) : null;
     if (bytes === null || (lowerCaseOnly && hasCapital(output, end))) throw this.wrong(start, accepted);
     return bytes;
   }
@@ -268,13 +269,19 @@ const closeBracket = 0x5d;
 
 /** How hex may be written in a field. */
 const hexForms = {
-  bare: { prefixes: [''], lowerCaseOnly: false, words: 'hex digits without 0x' },
+  bare: { bare: true, prefixed: false, lowerCaseOnly: false, words: 'hex digits without 0x' },
   'with or without 0x': {
-    prefixes: ['', '0x'],
+    bare: true,
+    prefixed: true,
     lowerCaseOnly: false,
     words: 'hex digits with or without 0x',
   },
-  'strictly 0x': { prefixes: ['0x'], lowerCaseOnly: true, words: 'lower-case hex digits after 0x' },
+  'strictly 0x': {
+    bare: false,
+    prefixed: true,
+    lowerCaseOnly: true,
+    words: 'lower-case hex digits after 0x',
+  },
 };
 
 function hasCapital(text: Uint8Array, end: number): boolean {
