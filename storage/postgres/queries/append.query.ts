@@ -13,7 +13,7 @@ import { vesColumns, writeVesEvent } from '../new-ves-row.ts';
  * - `locked` waits for nothing, but it may see a row change under it; then Postgres checks its conditions again on the
  *   new version, and so it does in `fence`.
  * - Set-returning functions in the select list stream the events; in the from clause each would fill a temporary store
- *   first, which costs a fifth more.
+ *   first, which costs up to a fifth more.
  * - There is a text for each combination of worlds, since an insert of nothing costs a small append a tenth.
  */
 function appendText(worlds: readonly World[]): string {
