@@ -1,4 +1,4 @@
-import { FieldNames } from '../json/fields.ts';
+import { FieldNames } from '../json/field-names.ts';
 import type { FieldReader } from '../json/fields.ts';
 import type { EncryptedPayload } from './encrypted-payload.ts';
 

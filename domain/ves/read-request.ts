@@ -1,5 +1,6 @@
 import type { Strictness } from '../base64url.ts';
-import { FieldNames, FieldReader, Repeated } from '../json/fields.ts';
+import { FieldNames, Repeated } from '../json/field-names.ts';
+import { FieldReader } from '../json/fields.ts';
 import { JsonReader } from '../json/reader.ts';
 import type { Sha256 } from '../sha256.ts';
 import type { AgentId, Hash, StoreKey, Uuid } from '../types.ts';
