@@ -7,6 +7,8 @@ import type { FieldNames, Repeated } from './field-names.ts';
 import { excerpt, pathAt } from './location.ts';
 import type { JsonReader } from './reader.ts';
 
+export { FieldNames, Repeated } from './field-names.ts';
+
 /**
  * Reads typed fields of a JSON document one after the other. Each method reads the value at the current place and moves
  * behind it, or throws what tells the sender which field is wrong, what came, and what is accepted.
