@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { InvariantBroken } from '../../domain/errors.ts';
 import type { ApiKeys } from '../api-keys.ts';
 import { apiKeyRevision } from './queries/api-key-revision.query.ts';
 import { findApiKey } from './queries/find-api-key.query.ts';
@@ -9,6 +8,7 @@ import { revokeApiKey } from './queries/revoke-api-key.query.ts';
 import { upsertBootstrapApiKey } from './queries/upsert-bootstrap-api-key.query.ts';
 // The changes go the way of reads: each may be repeated, so a failure means no more than that it is not known to be done.
 import { read as run } from './query.ts';
+import { theRevision } from './revision.ts';
 
 /** The API keys in Postgres; the pool must lead to the primary, since a replica shows revocations late. */
 export function postgresApiKeys(pool: Pick<pg.Pool, 'query'>): ApiKeys {
@@ -36,10 +36,6 @@ export function postgresApiKeys(pool: Pick<pg.Pool, 'query'>): ApiKeys {
       return revoked.length === 1;
     },
 
-    async revision() {
-      const [revision] = await run(pool, apiKeyRevision, null);
-      if (revision === undefined) throw new InvariantBroken('the table revisions has no row for api_keys');
-      return revision;
-    },
+    revision: () => theRevision(pool, apiKeyRevision),
   };
 }
