@@ -118,6 +118,12 @@ export class AppendOutcomeUnknown extends SequencerError {
   readonly code = 'APPEND_OUTCOME_UNKNOWN';
 }
 
+/** A commitment was sent to be made durable and no answer came back: the list of commitments tells whether it was. */
+export class CommitmentOutcomeUnknown extends SequencerError {
+  readonly kind = 'unknown';
+  readonly code = 'COMMITMENT_OUTCOME_UNKNOWN';
+}
+
 // corrupt ------------------------------------------------------------------------------------------------------
 
 /** An invariant does not hold; the message carries the values that broke it. */
