@@ -1,0 +1,129 @@
+import type { CommitmentSignature } from '../domain/commitment-signature.ts';
+import type { Commitment, EntityState } from '../domain/commitment.ts';
+import type { Hash, Head, Micros, Sequence, StoreKey, StreamKey, Uuid, World } from '../domain/types.ts';
+
+/**
+ * The durable commitments of every stream, and what their proofs are made of.
+ *
+ * A commitment is there with all of its nodes or not at all, whatever dies in between, and never changes, except that its
+ * anchor is recorded once. The commitments of a stream are made one after the other, by whichever node: each sees the one
+ * before.
+ *
+ * Reads throw LogUnavailable when the log can't be reached.
+ */
+export interface CommitmentLog {
+  /**
+   * Runs `work` while no other commitment of the stream can be made, on one snapshot of the log, and makes durable what it
+   * added; when it throws, nothing of that exists. Since snapshots grow old while others commit, `work` may be run more
+   * than once and must leave no trace of an earlier run.
+   * @param whenBusy what to do while another commitment of the stream is being made
+   * @returns what `work` returned, `busy` only when asked to skip, `no stream` for a store without any event
+   * @throws LogUnavailable when nothing was stored
+   * @throws CommitmentOutcomeUnknown when it may have been stored
+   */
+  commit<Result>(
+    stream: StreamKey,
+    whenBusy: 'wait' | 'skip',
+    work: (transaction: CommitmentTransaction) => Promise<Result>,
+  ): Promise<Result | 'busy' | 'no stream'>;
+
+  /** A commitment of this world, whoever's it is; null when there is none. */
+  find(world: World, batchId: Uuid): Promise<StoredCommitment | null>;
+
+  /** The stream's commitments that are not anchored, oldest first. */
+  listUnanchored(stream: StreamKey, page: CommitmentPage): Promise<StoredCommitment[]>;
+
+  /** All commitments of a world that are not anchored, of every store, oldest first. */
+  listPending(world: World, page: CommitmentPage): Promise<StoredCommitment[]>;
+
+  /** Records where a commitment stands on a chain, unless that is recorded already. */
+  recordAnchor(world: World, batchId: Uuid, anchor: Omit<Anchor, 'anchoredAt'>): Promise<AnchorOutcome>;
+
+  /** Leaves by sequence, and nodes above them by their position (domain/merkle/node-order.ts), in the order asked for. */
+  readTree(
+    commitment: Commitment,
+    sequences: readonly Sequence[],
+    positions: readonly number[],
+  ): Promise<{ readonly leaves: Hash[]; readonly nodes: Hash[] }>;
+
+  /** Streams that have more to commit than the rule lets wait, at most `streamsMax`. */
+  findDue(rule: DueRule, streamsMax: number): Promise<DueStream[]>;
+}
+
+/** What a commitment in the making sees and does. The log is as it was at one instant, for all that is read here. */
+export interface CommitmentTransaction {
+  readonly head: Head;
+  /** The newest commitment of the stream. */
+  readonly last: StoredCommitment | null;
+  findStartingAt(sequence: Sequence): Promise<StoredCommitment | null>;
+  /** The leaves of these sequences that exist, one after the other, 32 bytes each. */
+  readLeaves(from: Sequence, to: Sequence): Promise<Uint8Array>;
+  /** The same, after Postgres worked each of them out again from its event's columns. */
+  checkLeaves(from: Sequence, to: Sequence): Promise<CheckedLeaves>;
+  /** Every entity of the store with its exact version, in the order of their types and ids as UTF-8 bytes. */
+  readEntities(): AsyncIterable<readonly EntityState[]>;
+  /**
+   * Stores nodes above the leaves.
+   * @param nodes 32 bytes each, `nodesPerChunk` of them in all chunks but the last
+   */
+  addNodes(batchId: Uuid, chunk: number, nodes: Uint8Array): Promise<void>;
+  /** @returns the commitment with its time, which is never before that of the one before */
+  add(commitment: NewCommitment): Promise<StoredCommitment>;
+}
+
+/** 128 KiB of hashes. */
+export const nodesPerChunk = 4_096;
+
+export interface CheckedLeaves {
+  readonly leaves: Uint8Array;
+  /** The first whose stored hash does not follow from its event, or null. */
+  readonly firstWrong: Sequence | null;
+}
+
+export interface NewCommitment extends Omit<Commitment, keyof StreamKey | 'committedAt'> {
+  readonly signature: CommitmentSignature | null;
+}
+
+export interface StoredCommitment extends Commitment {
+  /** Null when the node that made it had no key to sign with. */
+  readonly signature: CommitmentSignature | null;
+  readonly anchor: Anchor | null;
+}
+
+/** Where a commitment was recorded on a chain. */
+export interface Anchor {
+  readonly txHash: Hash;
+  /** An u32. */
+  readonly chainId: number;
+  readonly blockNumber: number | null;
+  readonly anchoredAt: Micros;
+}
+
+export type AnchorOutcome =
+  | { readonly kind: 'anchored' }
+  /** It is recorded already; this is what is recorded. */
+  | { readonly kind: 'already anchored'; readonly txHash: Hash }
+  | { readonly kind: 'unknown commitment' };
+
+export interface CommitmentPage {
+  /** Goes on after this commitment, which must exist; null for the first page. */
+  readonly after: Uuid | null;
+  readonly limit: number;
+}
+
+/** When a stream's uncommitted events are due. */
+export interface DueRule {
+  /** As soon as there are this many; null when their number alone is no reason. */
+  readonly events: number | null;
+  /** As soon as the oldest is this old; null when age alone is no reason. */
+  readonly ageSecs: number | null;
+  /** Streams to leave out. */
+  readonly except: readonly StreamKey[];
+}
+
+export interface DueStream extends StoreKey, StreamKey {
+  /** Where the last commitment ended when this was found out; 0 when there was none. */
+  readonly committedTo: number;
+  /** Whether its oldest uncommitted event is too old, however few there are. */
+  readonly isAged: boolean;
+}
