@@ -1,5 +1,6 @@
 import type { Definition } from './definition.ts';
 import { accessDefinitions } from './definitions/access.ts';
+import { commitmentDefinitions } from './definitions/commitments.ts';
 import { databaseDefinitions } from './definitions/database.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
 import { serverDefinitions } from './definitions/server.ts';
@@ -11,6 +12,7 @@ export const definitions = {
   ...databaseDefinitions,
   ...nodeDefinitions,
   ...sequencingDefinitions,
+  ...commitmentDefinitions,
 };
 
 type Definitions = typeof definitions;
@@ -31,4 +33,5 @@ export const definitionGroups: readonly {
   { title: 'Database', definitions: databaseDefinitions },
   { title: 'Node and cluster', definitions: nodeDefinitions },
   { title: 'Sequencing', definitions: sequencingDefinitions },
+  { title: 'Commitments', definitions: commitmentDefinitions },
 ];

@@ -80,6 +80,10 @@ function fitDefaults(values: SettingValues, given: ReadonlySet<SettingName>): Se
     appendTimeoutMs: fit('appendTimeoutMs', (value) => Math.min(value, longestAppendMs(requestTimeoutSecs))),
     maxBytesInFlight: fit('maxBytesInFlight', (value) => Math.max(value, maxBodySizeBytes)),
     mailboxBytesMax: fit('mailboxBytesMax', (value) => Math.max(value, maxBodySizeBytes)),
+    cacheVesCommitmentMax: fit('cacheVesCommitmentMax', () => values.cacheCommitmentMax),
+    cacheVesCommitmentTtlSecs: fit('cacheVesCommitmentTtlSecs', () => values.cacheCommitmentTtlSecs),
+    cacheVesProofMax: fit('cacheVesProofMax', () => values.cacheProofMax),
+    cacheVesProofTtlSecs: fit('cacheVesProofTtlSecs', () => values.cacheProofTtlSecs),
   };
 }
 

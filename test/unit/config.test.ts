@@ -30,7 +30,7 @@ describe('defaults', () => {
       databaseUrl: null,
       dataDir: '.data',
       nodeId: null,
-      nodeServices: ['gateway', 'sequencer'],
+      nodeServices: ['gateway', 'sequencer', 'commitment'],
       natsUrl: null,
       corsAllowOrigins: [],
       authMode: 'required',
