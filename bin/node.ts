@@ -9,9 +9,14 @@ import { brokerOptions } from '../moleculer.config.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { KeyCache } from '../services/access/key-cache.ts';
 import { BrokerLogger } from '../services/broker-logger.ts';
+import { AutomaticCommitments } from '../services/commitment/automatic-commitments.ts';
+import { CommitmentReader } from '../services/commitment/commitment-reader.ts';
+import type { CommitmentSigner } from '../services/commitment/commitment-signer.ts';
+import { commitmentClient, commitmentService } from '../services/commitment/commitment.service.ts';
+import { type CommitmentObserver, Committer } from '../services/commitment/committer.ts';
 import { authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
-import { nodeSha256 } from '../services/node-sha256.ts';
+import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
 import { systemClock } from '../services/system-clock.ts';
@@ -38,7 +43,7 @@ export interface NodeHandle {
 }
 
 /**
- * Wires one node together and starts it: gateway and sequencer, as `NODE_SERVICES` says.
+ * Wires one node together and starts it: gateway, sequencer and commitments, as `NODE_SERVICES` says.
  * @throws the system's error when the address can't be had
  */
 export async function openNode(settings: Settings, options: NodeOptions): Promise<NodeHandle> {
@@ -72,6 +77,9 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       }),
     );
   }
+  if (settings.nodeServices.includes('commitment')) {
+    broker.createService(commitmentService(openCommitments(settings, options, null)));
+  }
   broker.createService(
     gatewayService({
       settings: {
@@ -97,6 +105,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         callTimeoutMs: settings.brokerCallTimeoutMs,
       }),
       events: storage.log,
+      committing: commitmentClient(broker, settings.brokerCallTimeoutMs),
+      commitments: openCommitmentReader(settings, storage),
       readiness: async () => {
         if (shutdownAnnounced) return { ready: false, reason: 'this node is shutting down' };
         try {
@@ -129,8 +139,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     drain: async () => {
       shutdownAnnounced = true;
       // Services stop in the order in which they depend on each other: the gateway answers what it holds through
-      // the sequencer, so that goes last.
-      for (const name of ['gateway', 'sequencer']) {
+      // the others, and the sequencer goes last.
+      for (const name of ['gateway', 'commitment', 'sequencer']) {
         const service = broker.getLocalService(name);
         if (service) await broker.destroyService(service);
       }
@@ -138,6 +148,62 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       await broker.stop();
     },
   };
+}
+
+function openCommitments(
+  settings: Settings,
+  { storage, log }: NodeOptions,
+  signer: CommitmentSigner | null,
+): { committer: Committer; automatic: AutomaticCommitments | null } {
+  const observer: CommitmentObserver = {
+    committed: ({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }) =>
+      log.info({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }, 'committed a range'),
+    refusedToPublish: (stream, cause) =>
+      log.error(
+        { ...stream, err: cause },
+        'a commitment was not published, since the log contradicts itself',
+      ),
+  };
+  const committer = new Committer({
+    log: storage.commitments,
+    sha256: nodeSha256,
+    sha256Stream: nodeSha256Stream,
+    signer,
+    observer,
+  });
+  const { commitmentEveryEvents: everyEvents, commitmentEverySecs: everySecs } = settings;
+  if (everyEvents === 0 && everySecs === 0) return { committer, automatic: null };
+  const automatic = new AutomaticCommitments({
+    log: storage.commitments,
+    committer,
+    clock: systemClock,
+    logger: log,
+    everyEvents: everyEvents || null,
+    everySecs: everySecs || null,
+  });
+  return { committer, automatic };
+}
+
+function openCommitmentReader(settings: Settings, { commitments }: Storage): CommitmentReader {
+  return new CommitmentReader({
+    log: commitments,
+    sha256: nodeSha256,
+    clock: systemClock,
+    caches: {
+      legacy: {
+        commitmentsMax: settings.cacheCommitmentMax,
+        commitmentTtlMs: settings.cacheCommitmentTtlSecs * 1_000,
+        proofsMax: settings.cacheProofMax,
+        proofTtlMs: settings.cacheProofTtlSecs * 1_000,
+      },
+      ves: {
+        commitmentsMax: settings.cacheVesCommitmentMax,
+        commitmentTtlMs: settings.cacheVesCommitmentTtlSecs * 1_000,
+        proofsMax: settings.cacheVesProofMax,
+        proofTtlMs: settings.cacheVesProofTtlSecs * 1_000,
+      },
+    },
+  });
 }
 
 function openDirectory(settings: Settings, { storage, nodeId, log }: NodeOptions): ActorDirectory {

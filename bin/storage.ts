@@ -6,6 +6,8 @@ import { awaitServer } from '../storage/postgres/await-server.ts';
 import { checkSchema, migrate } from '../storage/postgres/migrate.ts';
 import { createPool } from '../storage/postgres/pool.ts';
 import { openPostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
+import type { CommitmentLog } from '../storage/commitment-log.ts';
+import { PostgresCommitmentLog } from '../storage/postgres/postgres-commitment-log.ts';
 import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -13,6 +15,7 @@ import type { Log } from '../telemetry/log.ts';
 /** Everything durable that a node works on. */
 export interface Storage {
   readonly log: PostgresEventLog;
+  readonly commitments: CommitmentLog;
   readonly keys: ApiKeys;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
@@ -80,6 +83,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     });
     return {
       log: eventLog,
+      commitments: new PostgresCommitmentLog(pool),
       keys: postgresApiKeys(pool),
       close: async () => {
         await eventLog.close();

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import type { Sha256Stream } from '../domain/legacy/state-root.ts';
 import type { Sha256 } from '../domain/sha256.ts';
 import type { Hash } from '../domain/types.ts';
 
@@ -15,3 +16,12 @@ export const nodeSha256: Sha256 = (message) => {
 };
 
 const digest = Buffer.allocUnsafeSlow(32);
+
+/** SHA-256 by OpenSSL, for a message that does not fit in memory. */
+export function nodeSha256Stream(): Sha256Stream {
+  const stream = createHash('sha256');
+  return {
+    update: (part) => void stream.update(part),
+    digest: () => new Uint8Array(stream.digest()) as Uint8Array as Hash,
+  };
+}

@@ -6,6 +6,8 @@ import { parseUuid } from '../../domain/uuid.ts';
 export interface Query {
   /** @throws Refused when it is missing, repeated, or no UUID */
   uuid(name: string): Uuid;
+  /** Null when it is missing. @throws Refused when it is repeated, or no UUID */
+  optionalUuid(name: string): Uuid | null;
   /** An integer below 2^64, exactly. @throws Refused when it is repeated, or no such number */
   u64(name: string, whenAbsent: bigint): bigint;
   /** An integer below 2^32. @throws Refused when it is repeated, or no such number */
@@ -32,6 +34,10 @@ export function readQuery(search: string): Query {
       const value = single(given, name);
       if (value === null) throw refused(`the query parameter ${name} is missing; accepted is a UUID`);
       return parseUuid(value) ?? fail(name, value, 'a UUID');
+    },
+    optionalUuid: (name) => {
+      const value = single(given, name);
+      return value === null ? null : (parseUuid(value) ?? fail(name, value, 'a UUID'));
     },
     u64: (name, whenAbsent) => {
       const value = single(given, name);

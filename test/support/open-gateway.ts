@@ -24,6 +24,8 @@ export interface OpenGatewayOptions {
   readonly keys?: ApiKeys;
   readonly authDisabled?: boolean;
   readonly events?: GatewayDependencies['events'];
+  /** None can be made or read unless this is given. */
+  readonly commitments?: Pick<GatewayDependencies, 'committing' | 'commitments'>;
 }
 
 /** A gateway on a free port, alone in its broker, with everything behind it in the test's hands. */
@@ -118,6 +120,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         },
       },
       events: options.events ?? log,
+      ...(options.commitments ?? noCommitments),
       readiness: () => opened.answerReadiness(),
       sha256: nodeSha256,
       version: '1.2.3',
@@ -135,6 +138,19 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
   }
   return opened;
 }
+
+const notHere = (): Promise<never> => Promise.reject(new Error('this gateway has no commitments'));
+const noCommitments: Pick<GatewayDependencies, 'committing' | 'commitments'> = {
+  committing: { create: notHere },
+  commitments: {
+    find: notHere,
+    findFrozen: notHere,
+    listUnanchored: notHere,
+    listPending: notHere,
+    recordAnchor: notHere,
+    prove: notHere,
+  },
+};
 
 export const tenantA = uuid(0xa);
 export const tenantB = uuid(0xb);

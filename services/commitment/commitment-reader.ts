@@ -1,0 +1,153 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../domain/clock.ts';
+import { InvariantBroken } from '../../domain/errors.ts';
+import { verifyInclusion } from '../../domain/merkle/inclusion-proof.ts';
+import { positionOf, siblingPlaces } from '../../domain/merkle/node-order.ts';
+import { proofFromNodes } from '../../domain/merkle/stored-proof.ts';
+import type { InclusionProof } from '../../domain/merkle/tree.ts';
+import type { Sha256 } from '../../domain/sha256.ts';
+import { leafIndexOf, type Sequence, type StreamKey, type Uuid, type World } from '../../domain/types.ts';
+import type {
+  Anchor,
+  AnchorOutcome,
+  CommitmentLog,
+  CommitmentPage,
+  StoredCommitment,
+} from '../../storage/commitment-log.ts';
+
+export interface CommitmentReaderDependencies {
+  readonly log: Pick<CommitmentLog, 'find' | 'listUnanchored' | 'listPending' | 'recordAnchor' | 'readTree'>;
+  readonly sha256: Sha256;
+  readonly clock: Clock;
+  readonly caches: Readonly<Record<World, WorldCacheLimits>>;
+}
+
+export interface WorldCacheLimits {
+  readonly commitmentsMax: number;
+  readonly commitmentTtlMs: number;
+  readonly proofsMax: number;
+  readonly proofTtlMs: number;
+}
+
+/**
+ * Commitments and proofs, from memory where that can't be out of date: nothing about a commitment changes but its anchor,
+ * and that once.
+ */
+export class CommitmentReader {
+  private readonly deps: CommitmentReaderDependencies;
+  private readonly caches: Readonly<Record<World, WorldCaches>>;
+
+  constructor(deps: CommitmentReaderDependencies) {
+    this.deps = deps;
+    const { caches, clock } = deps;
+    this.caches = { legacy: openCaches(caches.legacy, clock), ves: openCaches(caches.ves, clock) };
+  }
+
+  /** A commitment as it is now, whoever's it is; null when there is none. */
+  async find(world: World, batchId: Uuid): Promise<StoredCommitment | null> {
+    const known = this.caches[world].commitments.get(batchId);
+    // One without an anchor may have been given one on another node.
+    return known?.anchor == null ? this.look(world, batchId) : known;
+  }
+
+  /** A commitment of which the anchor may be out of date. */
+  async findFrozen(world: World, batchId: Uuid): Promise<Omit<StoredCommitment, 'anchor'> | null> {
+    return this.caches[world].commitments.get(batchId) ?? this.look(world, batchId);
+  }
+
+  listUnanchored(stream: StreamKey, page: CommitmentPage): Promise<StoredCommitment[]> {
+    return this.deps.log.listUnanchored(stream, page);
+  }
+
+  listPending(world: World, page: CommitmentPage): Promise<StoredCommitment[]> {
+    return this.deps.log.listPending(world, page);
+  }
+
+  async recordAnchor(
+    world: World,
+    batchId: Uuid,
+    anchor: Omit<Anchor, 'anchoredAt'>,
+  ): Promise<AnchorOutcome> {
+    const outcome = await this.deps.log.recordAnchor(world, batchId, anchor);
+    this.caches[world].commitments.delete(batchId);
+    return outcome;
+  }
+
+  /**
+   * The proof that an event is under a commitment's root, from stored nodes: some twenty for a million leaves.
+   * @param sequence within the commitment's range
+   * @throws InvariantBroken when what is stored does not lead to the root
+   */
+  async prove(commitment: Omit<StoredCommitment, 'anchor'>, sequence: Sequence): Promise<InclusionProof> {
+    const { proofs } = this.caches[commitment.world];
+    const key = `${commitment.batchId}/${sequence}`;
+    const known = proofs.get(key);
+    if (known !== undefined) return known;
+    const proof = await this.readProof(commitment, sequence);
+    proofs.set(key, proof);
+    return proof;
+  }
+
+  private async look(world: World, batchId: Uuid): Promise<StoredCommitment | null> {
+    const found = await this.deps.log.find(world, batchId);
+    if (found !== null) this.caches[world].commitments.set(batchId, found);
+    return found;
+  }
+
+  private async readProof(
+    commitment: Omit<StoredCommitment, 'anchor'>,
+    sequence: Sequence,
+  ): Promise<InclusionProof> {
+    const { log, sha256 } = this.deps;
+    const { world, batchId, sequenceStart, leafCount, root } = commitment;
+    const leafIndex = leafIndexOf(sequence, sequenceStart);
+    const places = siblingPlaces(leafIndex, leafCount);
+    const sequences = [
+      sequence,
+      ...places.filter(({ height }) => height === 0).map(({ index }) => (sequenceStart + index) as Sequence),
+    ];
+    const above = places.filter(({ height }) => height > 0);
+    const { leaves, nodes } = await log.readTree(
+      commitment,
+      sequences,
+      above.map((place) => positionOf(place, leafCount)),
+    );
+    const [leafHash, siblingLeaf] = leaves;
+    if (leafHash === undefined) throw new InvariantBroken(`the leaf of event ${sequence} was not read`);
+    const byHeight = new Map(above.map(({ height }, at) => [height, nodes[at]]));
+    const proof = proofFromNodes(
+      world,
+      { leafHash, leafIndex, leafCount },
+      ({ height }) => {
+        const node = height === 0 ? siblingLeaf : byHeight.get(height);
+        if (node === undefined) throw new InvariantBroken(`a node at height ${height} was not read`);
+        return node;
+      },
+      sha256,
+    );
+    if (!verifyInclusion(world, { ...proof, root }, leafCount, sha256)) {
+      throw new InvariantBroken(
+        `what is stored of event ${sequence} does not lead to the root of ${batchId}`,
+        {
+          batchId,
+          sequence,
+        },
+      );
+    }
+    return proof;
+  }
+}
+
+interface WorldCaches {
+  readonly commitments: LRUCache<Uuid, StoredCommitment>;
+  /** By batch id and sequence. */
+  readonly proofs: LRUCache<string, InclusionProof>;
+}
+
+function openCaches(limits: WorldCacheLimits, clock: Clock): WorldCaches {
+  const perf = { now: () => clock.monotonicMs() };
+  return {
+    commitments: new LRUCache({ max: limits.commitmentsMax, ttl: limits.commitmentTtlMs, perf }),
+    proofs: new LRUCache({ max: limits.proofsMax, ttl: limits.proofTtlMs, perf }),
+  };
+}

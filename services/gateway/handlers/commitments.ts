@@ -1,0 +1,103 @@
+import { InvariantBroken, Refused } from '../../../domain/errors.ts';
+import type { Uuid, World } from '../../../domain/types.ts';
+import { parseUuid } from '../../../domain/uuid.ts';
+import type { CommitmentPage } from '../../../storage/commitment-log.ts';
+import type { CommitmentReader } from '../../commitment/commitment-reader.ts';
+import type { CommitmentClient } from '../../commitment/commitment.service.ts';
+import type { Query } from '../query.ts';
+import { jsonReply, type Reply, textReply } from '../reply.ts';
+import type { ProtectedRequest, RouteRequest } from '../route.ts';
+import { commitmentBodies } from './commitment-body.ts';
+import { readCommitmentRequest } from './commitment-request.ts';
+import { permit, permittedStore } from './reading.ts';
+
+export interface CommitmentHandlerDependencies {
+  readonly committing: CommitmentClient;
+  /** Reads in this process. */
+  readonly commitments: Pick<
+    CommitmentReader,
+    'find' | 'findFrozen' | 'listUnanchored' | 'listPending' | 'recordAnchor' | 'prove'
+  >;
+}
+
+type Handler = (request: ProtectedRequest) => Promise<Reply>;
+
+const listLimitMax = 1_000;
+
+/** Freezes a range of a stream. A range that can't be frozen is 400 in both worlds, with the reason. */
+export function createCommitment(world: World, deps: CommitmentHandlerDependencies): Handler {
+  return async (request) => {
+    const { tenantId, storeId, range } = readCommitmentRequest(await request.readBody());
+    permit(request.principal, 'write', { tenantId, storeId });
+    const { batchId } = await deps.committing.create(
+      {
+        tenantId,
+        storeId,
+        world,
+        sequenceStart: range.start.toString(),
+        sequenceEnd: range.end.toString(),
+      },
+      request.timeLeftMs(),
+    );
+    const commitment = await deps.commitments.find(world, batchId);
+    if (commitment === null) throw new InvariantBroken(`the commitment ${batchId} was made and is not there`);
+    return jsonReply(commitmentBodies[world].made(commitment));
+  };
+}
+
+/** The commitments of a stream that are not anchored, oldest first, up to `limit`, after the one that `after` names. */
+export function listCommitments(
+  world: World,
+  { commitments }: Pick<CommitmentHandlerDependencies, 'commitments'>,
+): Handler {
+  return async (request) => {
+    const query = request.query();
+    const store = permittedStore(query, request.principal, 'read');
+    const page = pageOf(query, listLimitMax);
+    if (page.after !== null) {
+      const before = await commitments.findFrozen(world, page.after);
+      const isOfStream = before?.tenantId === store.tenantId && before.storeId === store.storeId;
+      if (!isOfStream) throw unknownAfter(page.after);
+    }
+    const found = await commitments.listUnanchored({ ...store, world }, page);
+    return jsonReply({ commitments: found.map(commitmentBodies[world].listed), count: found.length });
+  };
+}
+
+/** One commitment by its id; whether it exists is said before whether the caller may see it. */
+export function readCommitment(
+  world: World,
+  { commitments }: Pick<CommitmentHandlerDependencies, 'commitments'>,
+): Handler {
+  return async (request) => {
+    const batchId = batchIdOf(request);
+    const commitment = await commitments.find(world, batchId);
+    if (commitment === null) return unknownCommitment(batchId);
+    permit(request.principal, 'read', commitment);
+    return jsonReply(commitmentBodies[world].one(commitment));
+  };
+}
+
+/** @throws Refused when the path does not name a UUID */
+export function batchIdOf(request: RouteRequest): Uuid {
+  const text = request.pathParameter('batch_id');
+  const batchId = parseUuid(text);
+  if (batchId === null) {
+    throw new Refused('INVALID_QUERY', 'the path parameter batch_id is no UUID');
+  }
+  return batchId;
+}
+
+export function unknownCommitment(batchId: Uuid): Reply {
+  return textReply(404, `there is no commitment ${batchId}`);
+}
+
+/** @throws Refused */
+export function pageOf(query: Query, limitMax: number): CommitmentPage {
+  const limit = Math.min(query.u32('limit', listLimitMax), limitMax);
+  return { after: query.optionalUuid('after'), limit };
+}
+
+export function unknownAfter(after: Uuid): Refused {
+  return new Refused('INVALID_QUERY', `the query parameter after names no commitment of this list: ${after}`);
+}
