@@ -4,10 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { measureCopy } from './ingest/copy-ceiling.ts';
-import type { CellFigures, CellPlan } from './ingest/load-generator.ts';
-import { describeMachine, residentMegabytes } from './ingest/machine.ts';
+import type { CellFigures as LoadFigures, CellPlan } from './ingest/load-generator.ts';
+import { cpuMicros, describeMachine, residentMegabytes } from './ingest/machine.ts';
 import { payloadShapes } from './ingest/payload-shapes.ts';
-import { type BenchReport, type CopyFigures, renderReport } from './ingest/report.ts';
+import { type BenchReport, type CellFigures, type CopyFigures, renderReport } from './ingest/report.ts';
 import { payloadBytes } from './ingest/request-template.ts';
 import { measureSizes, postgresVersion, startTarget, type Target } from './ingest/target.ts';
 
@@ -84,11 +84,17 @@ async function measure(bench: BenchOptions, target: Target, load: ChildProcess):
   for (const batch of bench.batches) {
     for (const connections of bench.connections) {
       const { url, apiKey } = target;
+      const cpuBefore = target.pid === null ? null : cpuMicros(target.pid);
       const figures = await runCell(load, {
         ...{ url, apiKey, tenantId, payload: bench.payload, batch, connections, streams: bench.streams },
         ...{ warmUpMs: Math.min(seconds * 500, 1_000), measureMs: seconds * 1_000 },
       });
-      cells.push(figures);
+      const cpuAfter = target.pid === null ? null : cpuMicros(target.pid);
+      const nodeCpuMicrosPerEvent =
+        cpuBefore === null || cpuAfter === null
+          ? null
+          : (cpuAfter - cpuBefore) / Math.max(figures.eventsInAll, 1);
+      cells.push({ ...figures, nodeCpuMicrosPerEvent });
       console.error(`${batch} × ${connections}: ${Math.round(figures.eventsPerSecond)} events/s`);
     }
   }
@@ -127,13 +133,13 @@ async function measureCopies(
   return figures;
 }
 
-function runCell(load: ChildProcess, plan: CellPlan): Promise<CellFigures> {
+function runCell(load: ChildProcess, plan: CellPlan): Promise<LoadFigures> {
   return new Promise((resolve, reject) => {
     const onEnd = (): void => reject(new Error('the load generator ended'));
     load.once('exit', onEnd);
     load.once('message', (figures) => {
       load.off('exit', onEnd);
-      resolve(figures as CellFigures);
+      resolve(figures as LoadFigures);
     });
     load.send(plan);
   });

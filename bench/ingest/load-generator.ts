@@ -24,6 +24,9 @@ export interface CellFigures {
   readonly seconds: number;
   /** Events that an answer within the measured time says were accepted, over that time. */
   readonly eventsPerSecond: number;
+  /** Accepted in all, warm-up included: what the processor time of the cell was spent on. */
+  readonly eventsInAll: number;
+  readonly loadCpuMicrosPerEvent: number;
   readonly requests: number;
   /** Answers 503; the connection then waits as long as the answer asks, and sends other events. */
   readonly pushbacks: number;
@@ -66,7 +69,9 @@ class Cell {
   private readonly measureFromMs: number;
   /** Null while it is being measured. */
   private measureToMs: number | null = null;
+  private readonly cpuBefore = process.cpuUsage();
   private events = 0;
+  private eventsInAll = 0;
   private requests = 0;
   private pushbacks = 0;
   private errors = 0;
@@ -105,6 +110,8 @@ class Cell {
     try {
       const { status, body, retryAfterSecs } = await connection.send(bytes, timeoutMs);
       const endMs = performance.now();
+      const accepted = status === 200 ? acceptedIn(body) : 0;
+      this.eventsInAll += accepted;
       if (endMs < this.measureFromMs || this.measureToMs !== null) return retryAfterSecs * 1_000;
       this.requests += 1;
       if (status === 503) {
@@ -112,7 +119,6 @@ class Cell {
         // Not all at the same instant again.
         return retryAfterSecs * 1_000 * (0.5 + Math.random());
       }
-      const accepted = status === 200 ? acceptedIn(body) : 0;
       this.events += accepted;
       if (accepted === this.plan.batch) this.latencyUs.recordValue(Math.round((endMs - startMs) * 1_000));
       else this.fail(`status ${status}: ${body.toString('utf8', 0, 200)}`);
@@ -126,12 +132,15 @@ class Cell {
     const { batch, connections } = this.plan;
     const seconds = ((this.measureToMs ?? performance.now()) - this.measureFromMs) / 1_000;
     const ms = (percentile: number): number => this.latencyUs.getValueAtPercentile(percentile) / 1_000;
-    const { requests, pushbacks, errors, firstError } = this;
+    const { user, system } = process.cpuUsage(this.cpuBefore);
+    const { eventsInAll, requests, pushbacks, errors, firstError } = this;
     return {
       batch,
       connections,
       seconds,
       eventsPerSecond: this.events / seconds,
+      eventsInAll,
+      loadCpuMicrosPerEvent: (user + system) / Math.max(eventsInAll, 1),
       ...{ requests, pushbacks, errors, firstError },
       ...{ p50Ms: ms(50), p95Ms: ms(95), p99Ms: ms(99), maxMs: this.latencyUs.maxValue / 1_000 },
     };

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 
 /** What a number is worth nothing without. */
@@ -40,5 +41,19 @@ export function residentMegabytes(pid: number): number {
     return Number(kilobytes.toString().trim()) / 1_024;
   } catch {
     return 0;
+  }
+}
+
+const ticksPerSecond = 100;
+
+/** Processor time that a process has used, in microseconds; null where the system does not tell in this way. */
+export function cpuMicros(pid: number): number | null {
+  try {
+    // The name of the program comes second, in parentheses, and may hold spaces; what follows it does not.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return Number.isFinite(ticks) ? (ticks / ticksPerSecond) * 1_000_000 : null;
+  } catch {
+    return null;
   }
 }

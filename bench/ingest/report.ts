@@ -1,6 +1,11 @@
-import type { CellFigures } from './load-generator.ts';
+import type { CellFigures as LoadFigures } from './load-generator.ts';
 import type { Machine } from './machine.ts';
 import type { TableSizes } from './target.ts';
+
+export interface CellFigures extends LoadFigures {
+  /** Null where it is not known. Unlike the rates, it says much the same on a busy machine. */
+  readonly nodeCpuMicrosPerEvent: number | null;
+}
 
 /** Rows a second of COPY, measured on the empty table and again on what the cells have left. */
 export interface CopyFigures {
@@ -39,6 +44,9 @@ export function renderReport(report: BenchReport): string {
     table(`events/s${ceiling === 0 ? '' : ' (share of COPY)'}`, cells, rate),
     table('P50 / P95 / P99 of an acknowledged request, ms', cells, ({ p50Ms, p95Ms, p99Ms }) =>
       [p50Ms, p95Ms, p99Ms].map(milliseconds).join(' / '),
+    ),
+    table('processor time of the node / of the load generator, µs an event', cells, (cell) =>
+      [cell.nodeCpuMicrosPerEvent ?? 0, cell.loadCpuMicrosPerEvent].map(micros).join(' / '),
     ),
     pushbacks + errors === 0
       ? ['no request was answered with 503, none failed']
@@ -103,6 +111,10 @@ function whole(value: number): string {
 function milliseconds(value: number): string {
   if (value === 0) return '–';
   return value < 10 ? value.toFixed(1) : value.toFixed(0);
+}
+
+function micros(value: number): string {
+  return value === 0 ? '–' : value.toFixed(value < 10 ? 1 : 0);
 }
 
 function percent(share: number): string {
