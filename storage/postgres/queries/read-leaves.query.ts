@@ -9,6 +9,8 @@ export interface LeafRange extends StoreKey {
   readonly to: Sequence;
 }
 
+const joined = `coalesce(string_agg(e.leaf_hash, ''::bytea order by e.sequence), '') as leaves`;
+
 /** The leaves of a range, as one string of bytes: a row for each would cost more to carry than to hash. */
 export const readLeaves: Readonly<Record<World, Query<LeafRange, Uint8Array>>> = {
   legacy: readLeavesOf('legacy'),
@@ -20,8 +22,6 @@ export const checkLeaves: Readonly<Record<World, Query<LeafRange, CheckedLeaves>
   legacy: checkLeavesOf('legacy'),
   ves: checkLeavesOf('ves'),
 };
-
-const joined = `coalesce(string_agg(e.leaf_hash, ''::bytea order by e.sequence), '') as leaves`;
 
 function readLeavesOf(world: World): Query<LeafRange, Uint8Array> {
   return {
