@@ -115,32 +115,43 @@ export class ClaimQueue {
   /** Looks again and again whether someone keeps the session waiting, until the returned function is called. */
   private freeWhenBlocked(client: pg.PoolClient): () => void {
     const { clock, claimPatienceMs, log } = this.options;
+    const pauseMs = claimPatienceMs / 4;
+    let suspectPids: readonly number[] = [];
     let isStopped = false;
     const look = async (): Promise<void> => {
       try {
-        await this.endBlockersOf(client);
+        suspectPids = await this.endBlockersOf(client, suspectPids);
       } catch (error) {
         log.warn({ err: error }, 'the session that blocks a claim could not be ended');
       }
-      if (!isStopped) timer = clock.after(claimPatienceMs / 4, () => void look());
+      if (!isStopped) timer = clock.after(pauseMs, () => void look());
     };
-    let timer = clock.after(claimPatienceMs, () => void look());
+    // The first look finds suspects; what is still in the way at the second has used up our patience.
+    let timer = clock.after(claimPatienceMs - pauseMs, () => void look());
     return () => {
       isStopped = true;
       timer.cancel();
     };
   }
 
-  /** From a session of its own: the pool may be full of sessions that wait as well. */
-  private async endBlockersOf(client: pg.PoolClient): Promise<void> {
-    const { session, claimPatienceMs: patienceMs, log } = this.options;
-    const pid = (client as unknown as pg.Client & { readonly processID: number }).processID;
+  /**
+   * Ends those suspects that still block the session, and returns who blocks it now. From a session of its own, since
+   * the pool may be full of sessions that wait as well.
+   */
+  private async endBlockersOf(client: pg.PoolClient, suspectPids: readonly number[]): Promise<number[]> {
+    const { session, claimPatienceMs, log } = this.options;
+    const pid = (client as unknown as { readonly processID: number }).processID;
     const helper = await openSession(session);
     try {
-      const { applicationName } = session;
-      for (const ended of await send(helper, endBlockers, { pid, applicationName, patienceMs })) {
-        log.warn({ ...ended }, 'a session that kept a claim waiting was ended');
-      }
+      const found = await send(helper, endBlockers, {
+        pid,
+        applicationName: session.applicationName,
+        patienceMs: claimPatienceMs / 2,
+        suspectPids,
+      });
+      const ended = found.filter(({ isEnded }) => isEnded);
+      if (ended.length > 0) log.warn({ ended }, 'sessions that kept a claim waiting were ended');
+      return found.map((blocker) => blocker.pid);
     } finally {
       destroySession(helper);
     }

@@ -10,7 +10,7 @@ describe.each(serverNames)('claims on %s', (server) => {
 
   beforeAll(async () => {
     database = await createTestDatabase(server);
-    opened = await openTestLog(database.url, { lockTimeoutMs: 4_000 });
+    opened = await openTestLog(database.url, { lockTimeoutMs: 2_500 });
   });
 
   afterAll(async () => {

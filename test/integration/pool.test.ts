@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { createTestDatabase, serverNames, type TestDatabase } from '../support/postgres.ts';
 import { type OpenedLog, openTestLog } from '../support/postgres-event-log.ts';
+import { until } from '../support/until.ts';
 
 describe.each(serverNames)('sessions on %s', (server) => {
   let database: TestDatabase;
@@ -54,6 +55,7 @@ describe.each(serverNames)('sessions on %s', (server) => {
         where datname = current_database() and application_name = 'stateset-sequencer'`,
     );
     expect(ended.length).toBeGreaterThanOrEqual(3); // Two lanes, and at least one of the pool.
+    await until('the pool has noticed', () => opened.log.poolFigures().total === 0);
     await expect(opened.log.ping()).resolves.toBeDefined();
     expect(opened.log.poolFigures()).toMatchObject({ max: 5, total: 1, idle: 1, active: 0, waiting: 0 });
   });
