@@ -1,5 +1,8 @@
 import pg from 'pg';
 import type { Claim } from '../../storage/event-log.ts';
+import { entityHash } from '../../storage/postgres/entity-hash.ts';
+import { countEntities, startWatermark } from '../../storage/postgres/queries/count-entities.query.ts';
+import { send } from '../../storage/postgres/query.ts';
 import { batchOf, newStore, randomEvent } from '../support/event-log.ts';
 import { createTestDatabase, serverNames, type TestDatabase } from '../support/postgres.ts';
 import { type OpenedLog, openTestLog } from '../support/postgres-event-log.ts';
@@ -79,6 +82,27 @@ describe.each(serverNames)('counting entities ahead on %s', (server) => {
     await opened.log.countingSettled();
     expect(await watermark(claim)).toBe(head);
     await expect(opened.log.entityVersions(claim, entities)).resolves.toEqual(expected(head));
+  });
+
+  test('entities that share a hash are told apart', async () => {
+    const store = newStore();
+    const claim = await opened.log.claim(store, 'node-1');
+    const head = await appendSome(claim, 0);
+    const [mine, other] = [entities[0]!, entities[1]!];
+    await opened.pool.query(
+      'update legacy_events set entity_hash = $1 where store_number = $2 and entity_id = $3',
+      [entityHash(mine).toString(), claim.storeNumber, other.entityId],
+    );
+    const check = async (): Promise<void> => {
+      await expect(opened.log.entityVersions(claim, [mine])).resolves.toEqual([expected(head)[0]]);
+      const { events, total } = await opened.log.readLegacyEntity(store, mine, { offset: 0, limit: 9 });
+      expect(new Set(events.map(({ entityId }) => entityId))).toEqual(new Set([mine.entityId]));
+      expect(events).toHaveLength(total);
+    };
+    await check();
+    await send(opened.pool, startWatermark, { storeNumber: claim.storeNumber });
+    await send(opened.pool, countEntities, { storeNumber: claim.storeNumber, eventsMax: 100 });
+    await check();
   });
 
   test('counting that fails is made up for later', async () => {
