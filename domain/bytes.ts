@@ -89,6 +89,18 @@ export function utf8Bytes(text: string): Uint8Array {
   return utf8.encode(text);
 }
 
+/** Texts, as UTF-8, and bytes, one after the other. */
+export function joinBytes(parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const chunks = parts.map((part) => (typeof part === 'string' ? utf8.encode(part) : part));
+  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
 /** Bytes as lower-case hex without a prefix. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';

@@ -82,6 +82,11 @@ export class BytesInFlightExceeded extends Pushback {
   readonly code = 'BYTES_IN_FLIGHT_EXCEEDED';
 }
 
+/** As many signatures as may wait on this node wait to be checked. */
+export class SignatureChecksFull extends Pushback {
+  readonly code = 'SIGNATURE_CHECKS_FULL';
+}
+
 /** All the actors that this node may keep alive are busy. */
 export class TooManyLiveActors extends Pushback {
   readonly code = 'TOO_MANY_LIVE_ACTORS';

@@ -1,5 +1,6 @@
 import type { Rejection } from '../domain/sequencing/rejection.ts';
-import type { AgentId, EventId, Head, RequestId, Sequence, StoreKey, World } from '../domain/types.ts';
+import type { AgentId, EventId, Head, RequestId, Sequence, StoreKey, Uuid, World } from '../domain/types.ts';
+import type { VesReceipt } from '../domain/ves/receipt.ts';
 
 export type { Rejection, RejectionReason } from '../domain/sequencing/rejection.ts';
 
@@ -27,6 +28,7 @@ export interface AppendParams extends StoreKey {
 
 /** The answer to one request: some events accepted, the others rejected one by one. */
 export interface AppendReply {
+  /** New events; those that repeat stored signed ones are neither accepted nor rejected. */
   readonly accepted: number;
   readonly rejected: number;
   /** First and last sequence of the accepted events; null when there are none. */
@@ -37,6 +39,14 @@ export interface AppendReply {
   readonly rejections: readonly Rejection[];
   /** The accepted events in input order; their sequences are contiguous. */
   readonly receipts: readonly { readonly eventId: EventId; readonly sequence: Sequence }[];
+  /** For a request of signed events only. */
+  readonly signed?: SignedReceipts;
+}
+
+export interface SignedReceipts {
+  readonly sequencerId: Uuid;
+  /** First those of events that were stored before, then those of the accepted ones, both in input order. */
+  readonly receipts: readonly VesReceipt[];
 }
 
 /** `sequencer.head`: the durable head of one stream, from any node. */

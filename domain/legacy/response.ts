@@ -1,10 +1,10 @@
-import { toHex, utf8Bytes } from '../bytes.ts';
+import { joinBytes, toHex } from '../bytes.ts';
 import { formatTimestamp } from '../time.ts';
 import type { StoredLegacyEvent } from './event.ts';
 
 /** The answer to a read of a range (http-api 7.3), as JSON in UTF-8. */
 export function writeEventList(events: readonly StoredLegacyEvent[]): Uint8Array {
-  return joined(['{', ...eventList(events), `,"count":${events.length}}`]);
+  return joinBytes(['{', ...eventList(events), `,"count":${events.length}}`]);
 }
 
 /** A page of one entity's events (http-api 7.5). */
@@ -22,7 +22,7 @@ export interface EntityHistoryPage {
 export function writeEntityHistory(page: EntityHistoryPage): Uint8Array {
   const { entityType, entityId, events, offset, total } = page;
   const hasMore = offset + events.length < total;
-  return joined([
+  return joinBytes([
     `{"entity_type":${JSON.stringify(entityType)},"entity_id":${JSON.stringify(entityId)},`,
     ...eventList(events),
     `,"count":${events.length},"total":${total},"has_more":${hasMore}}`,
@@ -58,15 +58,4 @@ function afterPayload(event: StoredLegacyEvent): string {
     `"source_agent":"${event.sourceAgent}"${signature}},` +
     `"sequenced_at":"${formatTimestamp(event.sequencedAt, 'Z')}"}`
   );
-}
-
-function joined(parts: readonly (string | Uint8Array)[]): Uint8Array {
-  const chunks = parts.map((part) => (typeof part === 'string' ? utf8Bytes(part) : part));
-  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -38,18 +38,24 @@ export function signatureFault(
   publicKey: Uint8Array,
   verify: VerifyEd25519,
 ): Fault | null {
-  if (event.signatureScheme === 2 || event.signatureScheme === 3) {
-    return {
-      reason: 'signature-differs',
-      message: `agent_signature_scheme ${event.signatureScheme} is not accepted here; accepted is Ed25519, which is 1`,
-    };
-  }
-  if (verify(event.agentSignature, event.signingHash, publicKey)) return null;
+  const fault = schemeFault(event);
+  if (fault !== null) return fault;
+  return verify(event.agentSignature, event.signingHash, publicKey) ? null : signatureDiffers;
+}
+
+/** What is wrong with the kind of signature that the event says it has, before anyone looks at the signature. */
+export function schemeFault({ signatureScheme }: Pick<CheckedVesEvent, 'signatureScheme'>): Fault | null {
+  if (signatureScheme !== 2 && signatureScheme !== 3) return null;
   return {
     reason: 'signature-differs',
-    message: 'agent_signature is not that of the event by the key that agent_key_id names',
+    message: `agent_signature_scheme ${signatureScheme} is not accepted here; accepted is Ed25519, which is 1`,
   };
 }
+
+export const signatureDiffers: Fault = {
+  reason: 'signature-differs',
+  message: 'agent_signature is not that of the event by the key that agent_key_id names',
+};
 
 function faultOf(event: VesEventInRequest, strictness: Strictness, sha256: Sha256): Fault | null {
   if (event.vesVersion !== 1) {
