@@ -6,6 +6,7 @@ import { StoredCache } from '../actors/stored-cache.ts';
 import type { Settings } from '../config/read-settings.ts';
 import { InvariantBroken } from '../domain/errors.ts';
 import { brokerOptions } from '../moleculer.config.ts';
+import { AgentKeyCache } from '../services/access/agent-key-cache.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { KeyCache } from '../services/access/key-cache.ts';
 import { BrokerLogger } from '../services/broker-logger.ts';
@@ -20,12 +21,15 @@ import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
 import { systemClock } from '../services/system-clock.ts';
+import { SignatureChecks } from '../services/ves/signature-checks.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Identity } from './receipt-key.ts';
 import { version } from './version.ts';
 import type { Storage } from './storage.ts';
 
 export interface NodeOptions {
   readonly storage: Storage;
+  readonly identity: Pick<Identity, 'sequencerId' | 'signer'>;
   readonly nodeId: string;
   /** In clear, so that it is accepted whatever it begins with; null when none is configured. */
   readonly bootstrapKey: string | null;
@@ -47,7 +51,7 @@ export interface NodeHandle {
  * @throws the system's error when the address can't be had
  */
 export async function openNode(settings: Settings, options: NodeOptions): Promise<NodeHandle> {
-  const { storage, nodeId, log } = options;
+  const { storage, identity, nodeId, log } = options;
   const broker = new ServiceBroker({
     ...brokerOptions({ nodeId, natsUrl: settings.natsUrl, callTimeoutMs: settings.brokerCallTimeoutMs }),
     logger: new BrokerLogger(log),
@@ -61,6 +65,14 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     entriesMax: settings.keyCacheMax,
     ttlMs: settings.keyCacheTtlSecs * 1_000,
   });
+  const agentKeyCache = new AgentKeyCache({
+    keys: storage.agentKeys,
+    clock: systemClock,
+    log,
+    entriesMax: settings.cacheAgentKeyMax,
+    ttlMs: settings.cacheAgentKeyTtlSecs * 1_000,
+  });
+  const strictness = settings.vesStrictFormatValidation ? 'strict' : 'lenient';
 
   if (settings.nodeServices.includes('sequencer')) {
     broker.createService(
@@ -73,12 +85,19 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           maxEventsPerBatch: settings.maxEventsPerBatch,
           maxEventPayloadSize: settings.maxEventPayloadSize,
         },
+        strictness,
+        signatures: new SignatureChecks({
+          findAgentKey: (ref) => agentKeyCache.find(ref),
+          clock: systemClock,
+          preparedKeysMax: settings.cacheAgentKeyMax,
+        }),
+        sequencerId: identity.sequencerId,
         bodyBytesMax: settings.maxBodySizeBytes,
       }),
     );
   }
   if (settings.nodeServices.includes('commitment')) {
-    broker.createService(commitmentService(openCommitments(settings, options, null)));
+    broker.createService(commitmentService(openCommitments(settings, options, identity.signer)));
   }
   broker.createService(
     gatewayService({
@@ -123,11 +142,11 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     }),
   );
 
-  const polling = keyCache.startPolling();
+  const polls = [keyCache.startPolling(), agentKeyCache.startPolling()];
   try {
     await broker.start();
   } catch (error) {
-    polling.stop();
+    for (const poll of polls) poll.stop();
     await broker.stop().catch(() => undefined);
     throw error;
   }
@@ -144,7 +163,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         const service = broker.getLocalService(name);
         if (service) await broker.destroyService(service);
       }
-      polling.stop();
+      for (const poll of polls) poll.stop();
       await broker.stop();
     },
   };
@@ -206,7 +225,7 @@ function openCommitmentReader(settings: Settings, { commitments }: Storage): Com
   });
 }
 
-function openDirectory(settings: Settings, { storage, nodeId, log }: NodeOptions): ActorDirectory {
+function openDirectory(settings: Settings, { storage, identity, nodeId, log }: NodeOptions): ActorDirectory {
   const observer: ActorObserver = {
     claimed: (store, claim) =>
       log.debug({ ...store, epoch: claim.epoch, heads: claim.heads }, 'claimed a store'),
@@ -221,7 +240,7 @@ function openDirectory(settings: Settings, { storage, nodeId, log }: NodeOptions
       log: storage.log,
       clock: systemClock,
       sha256: nodeSha256,
-      receiptSigner: null,
+      receiptSigner: identity.signer?.forReceipts() ?? null,
       claimant: nodeId,
       limits: {
         mailboxCommandsMax: settings.mailboxCommandsMax,

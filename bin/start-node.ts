@@ -13,6 +13,7 @@ import { type NodeHandle, openNode } from './node.ts';
 import type { Output } from './output.ts';
 import type { Releases } from './releases.ts';
 import { StartProblem } from './start-problem.ts';
+import { openIdentity } from './receipt-key.ts';
 import { openStorage, type Storage } from './storage.ts';
 import { welcome, welcomeFields } from './welcome.ts';
 
@@ -55,16 +56,20 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
   );
   releases.add('close the connections to the database', storageCloseMs, () => storage.close());
   const adminKey = await openAccess(settings, dataDir, storage);
+  const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
   interruption.check();
 
   const bootstrapKey = adminKey.kind === 'unknown' ? null : adminKey.key;
-  const node = await openNode(settings, { storage, nodeId, bootstrapKey, log }).catch((error: unknown) => {
-    throw listenProblem(error, settings) ?? error;
-  });
+  const node = await openNode(settings, { storage, identity, nodeId, bootstrapKey, log }).catch(
+    (error: unknown) => {
+      throw listenProblem(error, settings) ?? error;
+    },
+  );
   const started = {
     address: node.address,
     nodeId,
     dataSentence: database.sentence,
+    receiptSentence: identity.sentence,
     adminKey,
     adminKeyPath: join(dataDir.path, adminKeyFile),
     startedInMs: performance.now() - began,

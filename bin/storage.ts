@@ -1,6 +1,8 @@
 import type { Settings } from '../config/read-settings.ts';
 import { systemClock } from '../services/system-clock.ts';
+import type { AgentKeys } from '../storage/agent-keys.ts';
 import type { ApiKeys } from '../storage/api-keys.ts';
+import { postgresAgentKeys } from '../storage/postgres/agent-keys.ts';
 import { postgresApiKeys } from '../storage/postgres/api-keys.ts';
 import { awaitServer } from '../storage/postgres/await-server.ts';
 import { checkSchema, migrate } from '../storage/postgres/migrate.ts';
@@ -9,7 +11,9 @@ import { openPostgresEventLog } from '../storage/postgres/postgres-event-log.ts'
 import type { CommitmentLog } from '../storage/commitment-log.ts';
 import { PostgresCommitmentLog } from '../storage/postgres/postgres-commitment-log.ts';
 import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
+import { postgresSequencerKeys } from '../storage/postgres/sequencer-keys.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
+import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** Everything durable that a node works on. */
@@ -17,6 +21,8 @@ export interface Storage {
   readonly log: PostgresEventLog;
   readonly commitments: CommitmentLog;
   readonly keys: ApiKeys;
+  readonly agentKeys: AgentKeys;
+  readonly sequencerKeys: SequencerKeys;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
 }
@@ -85,6 +91,8 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       log: eventLog,
       commitments: new PostgresCommitmentLog(pool),
       keys: postgresApiKeys(pool),
+      agentKeys: postgresAgentKeys(pool),
+      sequencerKeys: postgresSequencerKeys(pool),
       close: async () => {
         await eventLog.close();
         await pool.end();

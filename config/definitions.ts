@@ -4,6 +4,7 @@ import { commitmentDefinitions } from './definitions/commitments.ts';
 import { databaseDefinitions } from './definitions/database.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
 import { serverDefinitions } from './definitions/server.ts';
+import { vesDefinitions } from './definitions/ves.ts';
 
 /** Every setting, by property. */
 export const definitions = {
@@ -12,6 +13,7 @@ export const definitions = {
   ...databaseDefinitions,
   ...nodeDefinitions,
   ...sequencingDefinitions,
+  ...vesDefinitions,
   ...commitmentDefinitions,
 };
 
@@ -33,5 +35,6 @@ export const definitionGroups: readonly {
   { title: 'Database', definitions: databaseDefinitions },
   { title: 'Node and cluster', definitions: nodeDefinitions },
   { title: 'Sequencing', definitions: sequencingDefinitions },
+  { title: 'Signed events', definitions: vesDefinitions },
   { title: 'Commitments', definitions: commitmentDefinitions },
 ];
