@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
+import { LogUnavailable } from '../../domain/errors.ts';
 import type { StoredLegacyEvent } from '../../domain/legacy/event.ts';
 import {
   type CommandId,
@@ -73,9 +74,13 @@ export async function openPostgresEventLog(options: PostgresEventLogOptions): Pr
   return new PostgresEventLog(options, lanes);
 }
 
+/** A probe that waits longer than this for a readiness answer has given up. */
+const pingTimeoutMs = 2_000;
+
 /** The log in Postgres 15 or newer. Reads and claims go through the pool, appends through lanes of their own. */
 export class PostgresEventLog implements EventLog {
   private readonly pool: pg.Pool;
+  private readonly clock: Clock;
   private readonly lanes: readonly AppendLane[];
   private readonly claims: ClaimQueue;
   private readonly counter: EntityCounter;
@@ -83,6 +88,7 @@ export class PostgresEventLog implements EventLog {
   /** Use `openPostgresEventLog`. */
   constructor(options: PostgresEventLogOptions, lanes: readonly AppendLane[]) {
     this.pool = options.pool;
+    this.clock = options.clock;
     this.lanes = lanes;
     this.claims = new ClaimQueue({ claimPatienceMs: 1_000, ...options });
     this.counter = new EntityCounter({ countEveryEvents: 10_000, ...options });
@@ -161,14 +167,20 @@ export class PostgresEventLog implements EventLog {
 
   /**
    * Asks Postgres for nothing, through the pool.
-   * @throws LogUnavailable when no answer came
+   * @throws LogUnavailable when no answer came in two seconds, be it that the pool has no connection to spare
    */
   async ping(): Promise<{ readonly responseTimeMs: number }> {
     const start = performance.now();
+    let late: { cancel(): void } | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      late = this.clock.after(pingTimeoutMs, () => reject(new LogUnavailable('ping: no answer in time')));
+    });
     try {
-      await this.pool.query('select 1');
+      await Promise.race([this.pool.query('select 1'), tooLate]);
     } catch (error) {
-      throw toReadError(error, 'ping');
+      throw error instanceof LogUnavailable ? error : toReadError(error, 'ping');
+    } finally {
+      late?.cancel();
     }
     return { responseTimeMs: performance.now() - start };
   }
