@@ -45,6 +45,19 @@ export function readLegacyRequest(body: Uint8Array, sha256: Sha256): LegacyReque
   return { agentId, events: root.drafts.map((draft) => completed(draft, agentId)) };
 }
 
+/**
+ * Reads one envelope that stands alone, with its `source_agent`.
+ * @param document is not copied: the payload is a view into it
+ * @throws Refused as `readLegacyRequest` does
+ */
+export function readLegacyEvent(document: Uint8Array, sha256: Sha256): LegacyEventInRequest {
+  fields.open(document);
+  const draft = readEvent(sha256);
+  fields.finish();
+  if (draft.sourceAgent === null) throw fields.missing(draft.at, 'source_agent');
+  return completed(draft, draft.sourceAgent);
+}
+
 const json = new JsonReader('legacy');
 const fields = new FieldReader(json);
 const rootNames = new FieldNames(['agent_id', 'events']);

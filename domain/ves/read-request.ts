@@ -51,6 +51,22 @@ export function readVesRequest(body: Uint8Array, strictness: Strictness, sha256:
   return { agentId: root.agentId, events: root.drafts.map(completed) };
 }
 
+/**
+ * Reads one event that stands alone, in the form that requests have it in. What else the object holds is ignored.
+ * @param document is not copied: the payload is a view into it
+ * @throws Refused as `readVesRequest` does
+ */
+export function readVesEvent(
+  document: Uint8Array,
+  strictness: Strictness,
+  sha256: Sha256,
+): VesEventInRequest {
+  fields.open(document);
+  const draft = readEvent(strictness, sha256);
+  fields.finish();
+  return completed(draft);
+}
+
 const json = new JsonReader('jcs');
 const fields = new FieldReader(json);
 const rootNames = new FieldNames(['agentId', 'events']);
