@@ -124,6 +124,11 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         callTimeoutMs: settings.brokerCallTimeoutMs,
       }),
       events: storage.log,
+      agentKeys: storage.agentKeys,
+      sequencerKeys: storage.sequencerKeys,
+      sequencerId: identity.sequencerId,
+      strictness,
+      clock: systemClock,
       committing: commitmentClient(broker, settings.brokerCallTimeoutMs),
       commitments: openCommitmentReader(settings, storage),
       readiness: async () => {

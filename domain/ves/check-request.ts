@@ -1,7 +1,7 @@
 import { checkRequest } from '../check-request.ts';
 import type { RequestLimits, RequestPrincipal } from '../check-request.ts';
 import { Refused } from '../errors.ts';
-import type { VesRequest } from './read-request.ts';
+import type { VesEventInRequest, VesRequest } from './read-request.ts';
 
 /**
  * The checks that refuse a whole VES request, in their published order (http-api 8.1). Unlike in a legacy request, there
@@ -13,9 +13,7 @@ export function checkVesRequest(
   principal: RequestPrincipal,
   limits: RequestLimits,
 ): void {
-  if (request.events.length === 0) {
-    throw new Refused('INVALID_FIELD_VALUE', 'events is empty; a request has at least one event');
-  }
+  firstEventOf(request);
   const wireNames = { agent: 'agentId', sourceAgent: 'source_agent_id' };
   checkRequest({ ...request, wireNames }, principal, limits);
   request.events.forEach(({ payloadKind, payload }, index) => {
@@ -26,4 +24,11 @@ export function checkVesRequest(
       `events[${index}] has payload_kind ${payloadKind} and no ${field}`,
     );
   });
+}
+
+/** The event that says which store the request is for. @throws Refused when there is none */
+export function firstEventOf({ events }: VesRequest): VesEventInRequest {
+  const [first] = events;
+  if (first !== undefined) return first;
+  throw new Refused('INVALID_FIELD_VALUE', 'events is empty; a request has at least one event');
 }

@@ -1,6 +1,10 @@
 import type { Log } from '../../telemetry/log.ts';
-import type { World } from '../../domain/types.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { Uuid, World } from '../../domain/types.ts';
+import type { AgentKeys } from '../../storage/agent-keys.ts';
 import type { EventLog } from '../../storage/event-log.ts';
+import type { SequencerKeys } from '../../storage/sequencer-keys.ts';
+import { listAgentKeys, registerAgentKey, revokeAgentKey } from './handlers/agent-keys.ts';
 import { noteAnchor, readAnchorStatus, listPendingCommitments } from './handlers/anchor-commitments.ts';
 import {
   createCommitment,
@@ -8,17 +12,26 @@ import {
   listCommitments,
   readCommitment,
 } from './handlers/commitments.ts';
+import { legacyEvents, vesEvents } from './handlers/event-source.ts';
 import { listEntityEvents } from './handlers/list-entity-events.ts';
 import { listEvents } from './handlers/list-events.ts';
 import { readHead } from './handlers/read-head.ts';
+import { readVesEvent } from './handlers/read-ves-event.ts';
 import { type Readiness, reportHealth, reportReadiness } from './handlers/report-health.ts';
 import { ingestLegacyEvents, type LegacyIngestDependencies } from './handlers/ingest-legacy-events.ts';
+import { ingestVesEvents, type VesIngestDependencies } from './handlers/ingest-ves-events.ts';
 import { proveEvent, verifyProof } from './handlers/prove-events.ts';
+import { listSequencerKeys } from './handlers/sequencer-keys.ts';
 import type { ProtectedRoute, Route } from './route.ts';
 
-export interface HandlerDependencies extends LegacyIngestDependencies, CommitmentHandlerDependencies {
+export interface HandlerDependencies
+  extends LegacyIngestDependencies, VesIngestDependencies, CommitmentHandlerDependencies {
   /** Read in this process: what every request may need is no call to another node. */
-  readonly events: Pick<EventLog, 'heads' | 'readLegacy' | 'readLegacyEntity'>;
+  readonly events: Pick<EventLog, 'heads' | 'readLegacy' | 'readLegacyEntity' | 'readVes' | 'readVesEvent'>;
+  readonly agentKeys: AgentKeys;
+  readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
+  readonly sequencerId: Uuid;
+  readonly clock: Pick<Clock, 'nowMicros'>;
   readonly readiness: () => Promise<Readiness>;
   /** Of the product, as `/health` tells it. */
   readonly version: string;
@@ -41,9 +54,15 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
       path: '/api/v1/events',
       access: 'protected',
       errors: 'text',
-      handle: listEvents(events, log),
+      handle: listEvents(events, legacyEvents(events), log),
     },
-    { method: 'GET', path: '/api/v1/head', access: 'protected', errors: 'text', handle: readHead(events) },
+    {
+      method: 'GET',
+      path: '/api/v1/head',
+      access: 'protected',
+      errors: 'text',
+      handle: readHead('legacy', events),
+    },
     {
       method: 'GET',
       path: '/api/v1/entities/:entity_type/:entity_id',
@@ -51,6 +70,8 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
       errors: 'text',
       handle: listEntityEvents(events),
     },
+    ...vesRoutes(deps),
+    ...keyRoutes(deps),
     ...commitmentRoutes('legacy', '/api/v1', deps),
     ...commitmentRoutes('ves', '/api/v1/ves', deps),
     ...anchorRoutes(deps),
@@ -61,6 +82,46 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
       access: 'public',
       errors: 'text',
       handle: reportReadiness(deps.readiness),
+    },
+  ];
+}
+
+/** The signed world. */
+function vesRoutes(deps: HandlerDependencies): ProtectedRoute[] {
+  const { events, log } = deps;
+  const facts = { access: 'protected', errors: 'text' } as const;
+  return [
+    {
+      ...facts,
+      method: 'POST',
+      path: '/api/v1/ves/events/ingest',
+      errors: 'coded',
+      handle: ingestVesEvents(deps),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: '/api/v1/ves/events',
+      handle: listEvents(events, vesEvents(events, deps), log),
+    },
+    { ...facts, method: 'GET', path: '/api/v1/ves/events/:event_id', handle: readVesEvent(events, deps) },
+    { ...facts, method: 'GET', path: '/api/v1/ves/head', handle: readHead('ves', events) },
+  ];
+}
+
+/** The keys with which agents sign, and those of the sequencer. */
+function keyRoutes({ agentKeys, sequencerKeys, sequencerId, clock }: HandlerDependencies): ProtectedRoute[] {
+  const facts = { access: 'protected', errors: 'text' } as const;
+  const ofAgent = '/api/v1/agents/:agent_id/keys';
+  return [
+    { ...facts, method: 'POST', path: '/api/v1/agents/keys', handle: registerAgentKey(agentKeys) },
+    { ...facts, method: 'GET', path: ofAgent, handle: listAgentKeys(agentKeys, clock) },
+    { ...facts, method: 'DELETE', path: `${ofAgent}/:key_id`, handle: revokeAgentKey(agentKeys, clock) },
+    {
+      ...facts,
+      method: 'GET',
+      path: '/api/v1/sequencer/keys',
+      handle: listSequencerKeys(sequencerId, sequencerKeys),
     },
   ];
 }

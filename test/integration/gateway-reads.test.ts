@@ -147,6 +147,8 @@ describe('GET /api/v1/events', () => {
       heads: log.heads.bind(log),
       readLegacy: holed,
       readLegacyEntity: log.readLegacyEntity.bind(log),
+      readVes: log.readVes.bind(log),
+      readVesEvent: log.readVesEvent.bind(log),
     };
     const open = await openGateway({ events });
     try {
@@ -173,6 +175,8 @@ describe('GET /api/v1/events', () => {
       heads: heavy.heads.bind(heavy),
       readLegacy: watched,
       readLegacyEntity: heavy.readLegacyEntity.bind(heavy),
+      readVes: heavy.readVes.bind(heavy),
+      readVesEvent: heavy.readVesEvent.bind(heavy),
     };
     const open = await openGateway({ events, settings: { bytesInFlightMax: 33_554_432 } });
     const path = `/api/v1/events?tenant_id=${tenantA}&store_id=${store1}`;
@@ -258,17 +262,23 @@ describe('GET /api/v1/entities', () => {
   });
 });
 
-test.each(['/api/v1/head', '/api/v1/events', '/api/v1/entities/order/1'])(
-  '%s without the database is 503, and tells nothing of the inside',
-  async (path) => {
-    const fail = () => Promise.reject(new LogUnavailable('connect ECONNREFUSED 10.0.0.7:5432'));
-    const open = await openGateway({ events: { heads: fail, readLegacy: fail, readLegacyEntity: fail } });
-    try {
-      const response = await open.fetch(`${path}?tenant_id=${tenantA}&store_id=${store1}`, authorized);
-      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
-      expect(await response.text()).not.toMatch('10.0.0.7');
-    } finally {
-      await open.stop();
-    }
-  },
-);
+test.each([
+  '/api/v1/head',
+  '/api/v1/events',
+  '/api/v1/entities/order/1',
+  '/api/v1/ves/head',
+  '/api/v1/ves/events',
+  `/api/v1/ves/events/${uuid(1)}`,
+])('%s without the database is 503, and tells nothing of the inside', async (path) => {
+  const fail = () => Promise.reject(new LogUnavailable('connect ECONNREFUSED 10.0.0.7:5432'));
+  const open = await openGateway({
+    events: { heads: fail, readLegacy: fail, readLegacyEntity: fail, readVes: fail, readVesEvent: fail },
+  });
+  try {
+    const response = await open.fetch(`${path}?tenant_id=${tenantA}&store_id=${store1}`, authorized);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await response.text()).not.toMatch('10.0.0.7');
+  } finally {
+    await open.stop();
+  }
+});

@@ -10,7 +10,9 @@ import {
 } from '../../services/gateway/gateway.service.ts';
 import type { Readiness } from '../../services/gateway/handlers/report-health.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
+import { systemClock } from '../../services/system-clock.ts';
 import type { ApiKeys } from '../../storage/api-keys.ts';
+import { MemoryAgentKeys } from '../../storage/memory/memory-agent-keys.ts';
 import { MemoryApiKeys } from '../../storage/memory/memory-api-keys.ts';
 import { MemoryEventLog } from '../../storage/memory/memory-event-log.ts';
 import { uuid } from './events.ts';
@@ -120,6 +122,11 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         },
       },
       events: options.events ?? log,
+      agentKeys: new MemoryAgentKeys(() => systemClock.nowMicros()),
+      sequencerKeys: { list: () => Promise.resolve([]) },
+      sequencerId: uuid(0x5e),
+      strictness: 'lenient',
+      clock: systemClock,
       ...(options.commitments ?? noCommitments),
       readiness: () => opened.answerReadiness(),
       sha256: nodeSha256,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { toHex, utf8Bytes } from '../../domain/bytes.ts';
 import { Refused } from '../../domain/errors.ts';
-import { findStoreKey, readLegacyRequest } from '../../domain/legacy/request.ts';
+import { findStoreKey } from '../../domain/find-store-key.ts';
+import { readLegacyRequest } from '../../domain/legacy/request.ts';
 import type { LegacyRequest } from '../../domain/legacy/request.ts';
 import { portableSha256 } from '../../domain/sha256.ts';
 import { parseTimestamp } from '../../domain/time.ts';

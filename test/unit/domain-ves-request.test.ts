@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { toHex, utf8Bytes } from '../../domain/bytes.ts';
 import type { RequestPrincipal } from '../../domain/check-request.ts';
 import { Refused } from '../../domain/errors.ts';
-import { findStoreKey } from '../../domain/legacy/request.ts';
+import { findStoreKey } from '../../domain/find-store-key.ts';
 import { portableSha256 } from '../../domain/sha256.ts';
 import { parseUuid } from '../../domain/uuid.ts';
 import { checkVesRequest } from '../../domain/ves/check-request.ts';

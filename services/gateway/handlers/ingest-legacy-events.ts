@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { denialOf } from '../../../domain/access.ts';
-import { findStoreKey, readLegacyRequest } from '../../../domain/legacy/request.ts';
+import { findStoreKey } from '../../../domain/find-store-key.ts';
+import { readLegacyRequest } from '../../../domain/legacy/request.ts';
 import type { Sha256 } from '../../../domain/sha256.ts';
 import type { RequestId, StoreKey } from '../../../domain/types.ts';
 import type { AppendParams, AppendReply, Rejection, RejectionReason } from '../../contracts.ts';

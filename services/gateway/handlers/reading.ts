@@ -1,8 +1,10 @@
 import { denialOf, type Permission, type Principal } from '../../../domain/access.ts';
 import { Refused } from '../../../domain/errors.ts';
 import type { StoredLegacyEvent } from '../../../domain/legacy/event.ts';
-import type { StoreKey } from '../../../domain/types.ts';
+import type { StoreKey, Uuid } from '../../../domain/types.ts';
+import { parseUuid } from '../../../domain/uuid.ts';
 import type { Query } from '../query.ts';
+import type { RouteRequest } from '../route.ts';
 
 /**
  * The store that a query names, once the caller is known to have this permission on it.
@@ -26,6 +28,23 @@ export function permitReadOrAdmin({ read, admin }: Principal): void {
     throw new Refused('INSUFFICIENT_PERMISSIONS', 'this credential has neither read nor admin permission');
   }
 }
+
+/** A part of the path that must be a UUID. @throws Refused */
+export function pathUuid(request: RouteRequest, name: string): Uuid {
+  const uuid = parseUuid(request.pathParameter(name));
+  if (uuid === null) throw new Refused('INVALID_QUERY', `the path parameter ${name} is no UUID`);
+  return uuid;
+}
+
+/** A part of the path that must be an integer below 2^32. @throws Refused */
+export function pathU32(request: RouteRequest, name: string): number {
+  const text = request.pathParameter(name);
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Infinity;
+  if (value <= u32Max) return value;
+  throw new Refused('INVALID_QUERY', `the path parameter ${name} is no integer from 0 to 2^32 - 1`);
+}
+
+const u32Max = 2 ** 32 - 1;
 
 /** About what an event takes in memory until it is sent: its bytes as a row and again in the answer, and the rest. */
 export function heldBytes({ payload, signature }: StoredLegacyEvent): number {

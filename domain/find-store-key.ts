@@ -1,6 +1,6 @@
-import { skimFirstElement, skimMember, skimString, skipSpace } from '../json/skim.ts';
-import type { StoreKey, Uuid } from '../types.ts';
-import { parseUuid } from '../uuid.ts';
+import { skimFirstElement, skimMember, skimString, skipSpace } from './json/skim.ts';
+import type { StoreKey, Uuid } from './types.ts';
+import { parseUuid } from './uuid.ts';
 
 /**
  * The store that an ingest request of either world is for, taken from its first event; so a gateway knows the owner

@@ -1,0 +1,105 @@
+import { nilUuid } from '../../../domain/access.ts';
+import type { Clock } from '../../../domain/clock.ts';
+import { Refused } from '../../../domain/errors.ts';
+import { toHex } from '../../../domain/bytes.ts';
+import { formatTimestamp } from '../../../domain/time.ts';
+import type { Micros, TenantId } from '../../../domain/types.ts';
+import { type AgentKey, type AgentKeyRef, agentKeyStatus } from '../../../domain/ves/agent-key.ts';
+import type { AgentKeys } from '../../../storage/agent-keys.ts';
+import { jsonReply, type Reply, textReply } from '../reply.ts';
+import type { ProtectedRequest } from '../route.ts';
+import { checkAgentKeyRequest, readAgentKeyRequest } from './agent-key-request.ts';
+import { pathU32, pathUuid, permit } from './reading.ts';
+
+type Handle = (request: ProtectedRequest) => Promise<Reply>;
+
+const limitDefault = 100;
+const limitMax = 1_000;
+
+/** Registers a public key of an agent; the number of a key is given once, and stays taken when the key is revoked. */
+export function registerAgentKey(keys: Pick<AgentKeys, 'register'>): Handle {
+  return async (request) => {
+    const wanted = readAgentKeyRequest(await request.readBody());
+    permitAdmin(request, wanted.tenantId);
+    const key = checkAgentKeyRequest(wanted);
+    if (!(await keys.register(key))) {
+      return textReply(409, `agent ${key.agentId} already has a key ${key.keyId}`);
+    }
+    return jsonReply({
+      success: true,
+      ...refOf(key),
+      keyAlgorithm: key.algorithm,
+      message: 'the key is registered; events that it signed are accepted from now on',
+    });
+  };
+}
+
+/** A page of an agent's keys, revoked ones too, ascending by number. */
+export function listAgentKeys(keys: Pick<AgentKeys, 'list'>, clock: Pick<Clock, 'nowMicros'>): Handle {
+  return async (request) => {
+    const query = request.query();
+    const tenantId = query.optionalUuid('tenant_id') ?? request.principal.tenantId;
+    const agentId = pathUuid(request, 'agent_id');
+    permitAdmin(request, tenantId);
+    const after = query.u32('after', -1);
+    const limit = query.u32('limit', limitDefault);
+    if (limit === 0) {
+      throw new Refused(
+        'INVALID_QUERY',
+        `the query parameter limit is "0"; accepted is an integer from 1 (above ${limitMax} it counts as ${limitMax})`,
+      );
+    }
+    const page = { afterKeyId: after < 0 ? null : after, limit: Math.min(limit, limitMax) };
+    const found = await keys.list({ tenantId, agentId }, page);
+    const now = clock.nowMicros();
+    return jsonReply({
+      tenantId,
+      agentId,
+      keys: found.map((key) => keyBody(key, now)),
+      count: found.length,
+    });
+  };
+}
+
+/** Makes a key unusable for good, on every node within a second. A second time changes nothing. */
+export function revokeAgentKey(keys: Pick<AgentKeys, 'revoke'>, clock: Pick<Clock, 'nowMicros'>): Handle {
+  return async (request) => {
+    const tenantId = request.query().optionalUuid('tenant_id') ?? request.principal.tenantId;
+    const ref = { tenantId, agentId: pathUuid(request, 'agent_id'), keyId: pathU32(request, 'key_id') };
+    permitAdmin(request, tenantId);
+    const key = await keys.revoke(ref);
+    if (key === null) return textReply(404, `agent ${ref.agentId} has no key ${ref.keyId}`);
+    return jsonReply({
+      success: true,
+      ...refOf(key),
+      ...keyBody(key, clock.nowMicros()),
+      message: 'the key is revoked; within a second no node accepts an event that it signed',
+    });
+  };
+}
+
+/** Keys belong to a tenant and to no store, so a list of stores does not restrict an administrator. */
+function permitAdmin({ principal }: ProtectedRequest, tenantId: TenantId): void {
+  permit(principal, 'admin', { tenantId, storeId: nilUuid });
+}
+
+function refOf({ tenantId, agentId, keyId }: AgentKeyRef): object {
+  return { tenantId, agentId, keyId };
+}
+
+function keyBody(key: AgentKey, now: Micros): object {
+  return {
+    keyId: key.keyId,
+    keyAlgorithm: key.algorithm,
+    publicKey: toHex(key.publicKey),
+    status: agentKeyStatus(key, now).replaceAll(' ', '_'),
+    validFrom: timeOf(key.validFrom),
+    validTo: timeOf(key.validTo),
+    revokedAt: timeOf(key.revokedAt),
+    createdAt: timeOf(key.createdAt),
+  };
+}
+
+function timeOf(micros: Micros | null): string | null {
+  return micros === null ? null : formatTimestamp(micros, 'Z');
+}
