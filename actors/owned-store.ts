@@ -88,7 +88,7 @@ export class OwnedStore {
       this.versions ??= new LRUCache({ max: versionsKeptMax });
       for (const [index, name] of names.entries()) {
         known.versions.set(name, versions[index]!);
-        this.versions.set(name, versions[index]!);
+        this.versions.set(name, versions[index]);
       }
     }
   }

@@ -24,11 +24,13 @@ export function ownerOf(members: readonly string[], store: StoreKey): string | n
   return owner;
 }
 
+const { imul } = Math;
+
 /** FNV-1a over the UTF-16 code units: small, stable across versions, and good enough once mixed. */
 function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+    hash = imul(hash ^ text.charCodeAt(index), 0x01000193);
   }
   return mix(hash);
 }
@@ -36,7 +38,7 @@ function hashText(text: string): number {
 /** The finaliser of MurmurHash3: every input bit reaches every output bit. Returns an unsigned 32-bit number. */
 function mix(hash: number): number {
   let mixed = hash;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  mixed = imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }

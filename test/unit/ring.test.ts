@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ownerOf } from '../../domain/ring.ts';
 import type { StoreId, StoreKey, TenantId } from '../../domain/types.ts';
 
-const storeCount = 20_000;
+const storeCount = 10_000;
 const stores: StoreKey[] = Array.from({ length: storeCount }, () => ({
   tenantId: randomUUID() as TenantId,
   storeId: randomUUID() as StoreId,

@@ -44,7 +44,7 @@ function commandOf(
   events: LegacyEvent[],
   fields: { requestId?: RequestId; deadlineMs?: number } = {},
 ): AppendCommand {
-  const requestId = uuid(700_000 + ++requests) as RequestId;
+  const requestId = uuid(700_000 + ++requests);
   return { world: 'legacy', requestId, events, byteCount: 100, deadlineMs: Number.MAX_VALUE, ...fields };
 }
 
