@@ -24,6 +24,7 @@ function newHash(): ApiKeyHash {
 
 function openPool(url: string): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 4 });
+  pool.on('error', () => undefined); // The database is dropped while connections are closing.
   // Dropping the database may find a connection that the pool is still closing.
   pool.on('error', () => undefined);
   return pool;

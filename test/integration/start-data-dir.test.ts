@@ -161,6 +161,7 @@ describe('the admin key', () => {
   beforeEach(async () => {
     database = await createTestDatabase();
     pool = new pg.Pool({ connectionString: database.url });
+    pool.on('error', () => undefined); // The database is dropped while connections are closing.
     dataDir = await openDataDir(await openDirectory());
   });
 
