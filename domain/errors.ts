@@ -64,6 +64,12 @@ export class UnusableHistory extends SequencerError {
   readonly code = 'UNUSABLE_HISTORY';
 }
 
+/** What was given to verify is nothing that can be checked. */
+export class UnusableEvidence extends SequencerError {
+  readonly kind = 'rejected';
+  readonly code = 'UNUSABLE_EVIDENCE';
+}
+
 // pushback -----------------------------------------------------------------------------------------------------
 
 /** Not now: nothing of the request was stored, and sending it again after `retryAfterSecs` is right. */

@@ -39,7 +39,7 @@ export function verifyInclusion(
 }
 
 /** For each sibling that a leaf's path has, whether the path's node is the left one. */
-function trueDirections(world: World, leafIndex: number, leafCount: number): boolean[] {
+export function trueDirections(world: World, leafIndex: number, leafCount: number): boolean[] {
   const isPadded = treeRules[world].padLeaf !== null;
   const directions: boolean[] = [];
   let index = leafIndex;
