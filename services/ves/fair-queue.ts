@@ -80,7 +80,7 @@ export class FairQueue {
     try {
       await job.begin();
     } catch (error) {
-      job.fail(error);
+      job.fail(error as Error);
     }
     this.running -= 1;
     this.fill();
@@ -93,5 +93,5 @@ interface Job {
   left(): number;
   begin(): Promise<void>;
   /** Drops what has not begun. */
-  fail(error: unknown): void;
+  fail(error: Error): void;
 }
