@@ -194,6 +194,8 @@ function openCommitments(
     sha256Stream: nodeSha256Stream,
     signer,
     observer,
+    // The rest of the pool is for reads, which must not wait for commitments.
+    atOnceMax: Math.max(1, Math.floor(settings.maxDbConnections / 3)),
   });
   const { commitmentEveryEvents: everyEvents, commitmentEverySecs: everySecs } = settings;
   if (everyEvents === 0 && everySecs === 0) return { committer, automatic: null };

@@ -17,6 +17,7 @@ import { buildTree } from './build-tree.ts';
 import { checkRoot } from './check-root.ts';
 import type { CommitmentSigner } from './commitment-signer.ts';
 import type { SequenceRange } from './leaf-pages.ts';
+import { Turns } from './turns.ts';
 
 export interface CommitterDependencies {
   readonly log: Pick<CommitmentLog, 'commit'>;
@@ -25,6 +26,8 @@ export interface CommitterDependencies {
   /** Null on a node without a signing key, whose commitments nobody vouches for. */
   readonly signer: CommitmentSigner | null;
   readonly observer: CommitmentObserver;
+  /** Commitments made at the same time, each of which takes a connection for as long as it lasts. */
+  readonly atOnceMax: number;
 }
 
 export interface CommitmentObserver {
@@ -39,12 +42,17 @@ interface Done {
   readonly commitment: StoredCommitment;
 }
 
+/** Commitments that wait for a connection; the one after is refused. */
+const waitingMax = 100;
+
 /** Makes commitments, for any stream of any store; several may work at once, on any nodes. */
 export class Committer {
   private readonly deps: CommitterDependencies;
+  private readonly turns: Turns;
 
   constructor(deps: CommitterDependencies) {
     this.deps = deps;
+    this.turns = new Turns({ atOnceMax: deps.atOnceMax, waitingMax });
   }
 
   /**
@@ -90,7 +98,7 @@ export class Committer {
   ): Promise<StoredCommitment | null> {
     const { log, observer } = this.deps;
     try {
-      const done = await log.commit(stream, whenBusy, work);
+      const done = await this.turns.take(() => log.commit(stream, whenBusy, work));
       if (done === null || typeof done === 'string') return null;
       if (done.isNew) observer.committed(done.commitment);
       return done.commitment;

@@ -50,6 +50,7 @@ export async function openCommitmentNode(
       sha256: nodeSha256,
       sha256Stream: nodeSha256Stream,
       signer,
+      atOnceMax: 3,
       observer: {
         committed: () => undefined,
         refusedToPublish: (_stream, cause) => void refusals.push(cause),
