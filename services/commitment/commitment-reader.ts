@@ -145,9 +145,9 @@ interface WorldCaches {
 }
 
 function openCaches(limits: WorldCacheLimits, clock: Clock): WorldCaches {
-  const perf = { now: () => clock.monotonicMs() };
+  const timing = { ttlResolution: 0, perf: { now: () => clock.monotonicMs() } };
   return {
-    commitments: new LRUCache({ max: limits.commitmentsMax, ttl: limits.commitmentTtlMs, perf }),
-    proofs: new LRUCache({ max: limits.proofsMax, ttl: limits.proofTtlMs, perf }),
+    commitments: new LRUCache({ max: limits.commitmentsMax, ttl: limits.commitmentTtlMs, ...timing }),
+    proofs: new LRUCache({ max: limits.proofsMax, ttl: limits.proofTtlMs, ...timing }),
   };
 }
