@@ -3,19 +3,22 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
+import { verifyCommand } from './commands/verify.command.ts';
 
 const help = `
 From the clone, run it as "npx --no sequencer": npx picks the Node that the project brings.
 
 Examples:
   npx --no sequencer help check-history
-  npx --no sequencer check-history run.jsonl`;
+  npx --no sequencer check-history run.jsonl
+  npx --no sequencer verify bundle.json`;
 
 const program = new Command('sequencer')
   .description("Tools around the StateSet Sequencer, which puts each store's events in one order")
   .version(manifest.version)
   .addHelpText('after', help)
   .showHelpAfterError('(see "npx --no sequencer help")')
+  .addCommand(verifyCommand())
   .addCommand(checkHistoryCommand());
 
 throwOnUsageError(program);

@@ -5,10 +5,11 @@
 import { addKeys } from './add-keys.ts';
 import { Checklist, type VerifyReport } from './checklist.ts';
 import { portableCryptography } from './cryptography.ts';
-import { KeyRing } from './keys.ts';
+import { KeyRing, type PublicKeys } from './keys.ts';
 import type { Bundle } from './read-bundle.ts';
 import type { SignedCommitment } from './read-commitment.ts';
 import type { EventWithReceipt } from './read-evidence.ts';
+import type { FoundEvent } from './read-event.ts';
 import type { Receipt } from './read-receipt.ts';
 import { verifyBundle as checkBundle } from './verify-bundle.ts';
 import { verifyCommitment as checkCommitment } from './verify-commitment.ts';
@@ -16,7 +17,6 @@ import { verifyEvent as checkEvent } from './verify-event.ts';
 import { verifyReceipt as checkReceipt } from './verify-receipt.ts';
 import type { VerifyContext } from './verify-signature.ts';
 import type { VerifyStreamOptions } from './verify-stream.ts';
-import type { PublicKeys } from './keys.ts';
 
 export { type Check, type VerifyReport, type VerifyRule, verifyRules } from './checklist.ts';
 export { type Cryptography, portableCryptography } from './cryptography.ts';
@@ -26,6 +26,7 @@ export type { Bundle } from './read-bundle.ts';
 export type { SignedCommitment } from './read-commitment.ts';
 export { type Evidence, type EventWithReceipt, readEvidence, readKeysDocument } from './read-evidence.ts';
 export { type ExportHeader, exportFormat, readExportHeader } from './read-export.ts';
+export type { FoundEvent } from './read-event.ts';
 export type { Receipt } from './read-receipt.ts';
 export { StreamVerifier } from './verify-stream.ts';
 
@@ -62,10 +63,21 @@ export function verifyEvents(
   });
 }
 
-/** Checks receipts whose events are not at hand: that the sequencer signed the hashes in them. */
-export function verifyReceipts(receipts: readonly Receipt[], options: VerifyOptions = {}): VerifyReport {
+/**
+ * Checks receipts: that each is for its event, and that the sequencer signed it.
+ * @param eventOf the event of a receipt; null when it is not at hand, and the hash is taken as it stands
+ */
+export function verifyReceipts(
+  receipts: readonly Receipt[],
+  eventOf: (receipt: Receipt) => FoundEvent | null,
+  options: VerifyOptions = {},
+): VerifyReport {
   return checked(options, (context) => {
-    for (const receipt of receipts) checkReceipt(`receipt ${receipt.sequence}`, receipt, null, context);
+    for (const receipt of receipts) {
+      const found = eventOf(receipt);
+      const event = found?.world === 'ves' ? found.event : null;
+      checkReceipt(`receipt ${receipt.sequence}`, receipt, event, context);
+    }
   });
 }
 
