@@ -32,7 +32,7 @@ export function commitmentTexts(world: World): CommitmentText[] {
   const { tenantId, storeId } = streamOf(world);
   const stream = world === 'ves' ? vectors.ves_stream : vectors.legacy_stream;
   return stream.commitments.map((vector, index) => {
-    const { proofs: _proofs, ...fields } = vector;
+    const { proofs: _proofs, entity_versions: _versions, ...fields } = { entity_versions: [], ...vector };
     return signedCommitment(world, {
       batch_id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
       tenant_id: tenantId,
