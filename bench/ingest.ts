@@ -1,15 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { measureCopy } from './ingest/copy-ceiling.ts';
-import type { CellFigures as LoadFigures, CellPlan } from './ingest/load-generator.ts';
-import { cpuMicros, describeMachine, residentMegabytes } from './ingest/machine.ts';
-import { payloadShapes } from './ingest/payload-shapes.ts';
 import { type BenchReport, type CellFigures, type CopyFigures, renderReport } from './ingest/report.ts';
-import { payloadBytes } from './ingest/request-template.ts';
-import { measureSizes, postgresVersion, startTarget, type Target } from './ingest/target.ts';
+import { type LoadProcess, openLoadProcess } from './load/load-process.ts';
+import { payloadShapes } from './load/payload-shapes.ts';
+import { payloadBytes } from './load/request-template.ts';
+import { cpuMicros, describeMachine, residentMegabytes } from './target/machine.ts';
+import { postgresVersion } from './target/postgres.ts';
+import { measureSizes, startTarget, type Target } from './target/target.ts';
 
 interface BenchOptions {
   readonly quick?: true;
@@ -58,13 +57,13 @@ await runBench(options);
 
 async function runBench(bench: BenchOptions): Promise<void> {
   const target = await findTarget(bench);
-  const load = fork(join(import.meta.dirname, 'ingest/load-generator.ts'), { stdio: 'inherit' });
+  const load = openLoadProcess();
   try {
     const report = await measure(bench, target, load);
     console.log(`\n${renderReport(report)}`);
     if (bench.json !== undefined) writeFileSync(bench.json, `${JSON.stringify(report, null, 2)}\n`);
   } finally {
-    load.disconnect();
+    load.close();
     await target.stop();
   }
 }
@@ -75,7 +74,7 @@ async function findTarget({ url, key, databaseUrl }: BenchOptions): Promise<Targ
   return { url, apiKey: key, pid: null, databaseUrl: databaseUrl ?? null, stop };
 }
 
-async function measure(bench: BenchOptions, target: Target, load: ChildProcess): Promise<BenchReport> {
+async function measure(bench: BenchOptions, target: Target, load: LoadProcess): Promise<BenchReport> {
   const seconds = bench.seconds ?? (bench.quick === true ? 1 : 5);
   const memory = watchMemory(target.pid);
   const copyBefore = await measureCopies(bench, target, seconds, 'before');
@@ -85,8 +84,17 @@ async function measure(bench: BenchOptions, target: Target, load: ChildProcess):
     for (const connections of bench.connections) {
       const { url, apiKey } = target;
       const cpuBefore = target.pid === null ? null : cpuMicros(target.pid);
-      const figures = await runCell(load, {
-        ...{ url, apiKey, tenantId, payload: bench.payload, batch, connections, streams: bench.streams },
+      const figures = await load.run({
+        ...{
+          url,
+          apiKey,
+          tenantId,
+          payload: bench.payload,
+          batch,
+          connections,
+          streams: bench.streams,
+          signed: null,
+        },
         ...{ warmUpMs: Math.min(seconds * 500, 1_000), measureMs: seconds * 1_000 },
       });
       const cpuAfter = target.pid === null ? null : cpuMicros(target.pid);
@@ -131,18 +139,6 @@ async function measureCopies(
     figures.push({ when, connections, rowsPerSecond: await measureCopy(plan) });
   }
   return figures;
-}
-
-function runCell(load: ChildProcess, plan: CellPlan): Promise<LoadFigures> {
-  return new Promise((resolve, reject) => {
-    const onEnd = (): void => reject(new Error('the load generator ended'));
-    load.once('exit', onEnd);
-    load.once('message', (figures) => {
-      load.off('exit', onEnd);
-      resolve(figures as LoadFigures);
-    });
-    load.send(plan);
-  });
 }
 
 /** The most that the process was seen to hold. */

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Micros, Uuid } from '../../domain/types.ts';
 import { BinaryWriter } from '../../storage/postgres/binary-encode.ts';
 import { runCopy } from '../storage/copy-in.ts';
-import { samplePayloads } from './request-template.ts';
+import { samplePayloads } from '../load/request-template.ts';
 
 export interface CopyPlan {
   readonly databaseUrl: string;

@@ -1,6 +1,8 @@
-import type { CellFigures as LoadFigures } from './load-generator.ts';
-import type { Machine } from './machine.ts';
-import type { TableSizes } from './target.ts';
+import { percent, short, whole } from '../report/number-text.ts';
+import { textTable } from '../report/text-table.ts';
+import type { Machine } from '../target/machine.ts';
+import type { TableSizes } from '../target/target.ts';
+import type { CellFigures as LoadFigures } from '../load/cell.ts';
 
 export interface CellFigures extends LoadFigures {
   /** Null where it is not known. Unlike the rates, it says much the same on a busy machine. */
@@ -43,10 +45,10 @@ export function renderReport(report: BenchReport): string {
     ],
     table(`events/s${ceiling === 0 ? '' : ' (share of COPY)'}`, cells, rate),
     table('P50 / P95 / P99 of an acknowledged request, ms', cells, ({ p50Ms, p95Ms, p99Ms }) =>
-      [p50Ms, p95Ms, p99Ms].map(milliseconds).join(' / '),
+      [p50Ms, p95Ms, p99Ms].map(measured).join(' / '),
     ),
     table('processor time of the node / of the load generator, µs an event', cells, (cell) =>
-      [cell.nodeCpuMicrosPerEvent ?? 0, cell.loadCpuMicrosPerEvent].map(micros).join(' / '),
+      [cell.nodeCpuMicrosPerEvent ?? 0, cell.loadCpuMicrosPerEvent].map(measured).join(' / '),
     ),
     pushbacks + errors === 0
       ? ['no request was answered with 503, none failed']
@@ -97,26 +99,10 @@ function table(title: string, cells: readonly CellFigures[], show: (cell: CellFi
       }),
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((text, column) => text.padStart(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => `${'-'.repeat(width + 1)}:`).join('|')}|`;
-  return [title, ...rows.slice(0, 1).map(line), rule, ...rows.slice(1).map(line)];
+  return [title, ...textTable(rows)];
 }
 
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-function milliseconds(value: number): string {
-  if (value === 0) return '–';
-  return value < 10 ? value.toFixed(1) : value.toFixed(0);
-}
-
-function micros(value: number): string {
-  return value === 0 ? '–' : value.toFixed(value < 10 ? 1 : 0);
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+/** A dash where nothing was measured. */
+function measured(value: number): string {
+  return value === 0 ? '–' : short(value);
 }

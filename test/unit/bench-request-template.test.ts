@@ -1,5 +1,5 @@
-import { payloadShapes } from '../../bench/ingest/payload-shapes.ts';
-import { payloadBytes, RequestTemplate } from '../../bench/ingest/request-template.ts';
+import { payloadShapes } from '../../bench/load/payload-shapes.ts';
+import { payloadBytes, RequestTemplate } from '../../bench/load/request-template.ts';
 
 interface Body {
   readonly events: readonly {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'hdr-histogram-js';
 import { Connection } from './connection.ts';
 import { RequestTemplate } from './request-template.ts';
+import { makeSignedRequests, type SigningAgent } from './signed-requests.ts';
 
 /** One cell of the table, as it is sent to this process. */
 export interface CellPlan {
@@ -13,8 +14,16 @@ export interface CellPlan {
   readonly batch: number;
   readonly connections: number;
   readonly streams: number;
+  /** Null for unsigned events. */
+  readonly signed: SignedPlan | null;
   readonly warmUpMs: number;
   readonly measureMs: number;
+}
+
+/** Signed requests are made before the cell begins, which ends when they are used up. */
+export interface SignedPlan {
+  readonly agents: readonly SigningAgent[];
+  readonly requestsMax: number;
 }
 
 export interface CellFigures {
@@ -46,21 +55,43 @@ const timeoutMs = 60_000;
  */
 const answersPerConnectionMin = 2;
 const measureMsMax = 30_000;
-const acceptedKey = '"events_accepted":';
+/** As the answers of the two worlds call it. */
+const acceptedKeys = ['"events_accepted":', '"eventsAccepted":'];
 
-process.on('message', (plan: CellPlan) => {
-  void runCell(plan).then((figures) => process.send?.(figures));
-});
+/** The next request of a connection; null when there is none left. */
+type NextRequest = () => Buffer | null;
 
 /** A closed loop: each connection sends its next request when the answer to the last one is there. */
-async function runCell(plan: CellPlan): Promise<CellFigures> {
-  const cell = new Cell(plan);
+export async function runCell(plan: CellPlan): Promise<CellFigures> {
   const stores = Array.from({ length: plan.streams }, () => randomUUID());
-  const loops = Array.from({ length: plan.connections }, (_, index) =>
-    cell.loop(stores[index % stores.length] ?? randomUUID()),
-  );
-  await Promise.all(loops);
+  const sources = await openSources(plan, stores);
+  const cell = new Cell(plan);
+  await Promise.all(sources.map((next) => cell.loop(next)));
   return cell.figures();
+}
+
+/** Where each connection gets its requests from. */
+async function openSources(plan: CellPlan, stores: readonly string[]): Promise<NextRequest[]> {
+  const { apiKey, tenantId, payload, batch, connections, signed } = plan;
+  const storeOf = (index: number): string => stores[index % stores.length] ?? randomUUID();
+  if (signed === null) {
+    const url = new URL(plan.url);
+    return Array.from({ length: connections }, (_, index) => {
+      const ids = { tenantId, storeId: storeOf(index), agentId: randomUUID() };
+      const template = new RequestTemplate({ url, apiKey, ...ids, payload, events: batch });
+      return () => template.next();
+    });
+  }
+  const requests: Buffer[][] = [];
+  for (const storeId of stores) {
+    const count = Math.ceil(signed.requestsMax / stores.length);
+    const { url } = plan;
+    const options = { url, apiKey, tenantId, storeId, payload, agents: signed.agents };
+    requests.push(await makeSignedRequests({ ...options, events: batch, requests: count }));
+  }
+  return Array.from({ length: connections }, (_, index) => () => {
+    return requests[index % requests.length]?.pop() ?? null;
+  });
 }
 
 class Cell {
@@ -82,13 +113,15 @@ class Cell {
     this.measureFromMs = performance.now() + plan.warmUpMs;
   }
 
-  async loop(storeId: string): Promise<void> {
-    const { url, apiKey, tenantId, payload, batch } = this.plan;
-    const target = { url: new URL(url), apiKey, tenantId, storeId, agentId: randomUUID(), payload };
-    const template = new RequestTemplate({ ...target, events: batch });
-    const connection = new Connection(target.url);
+  async loop(next: NextRequest): Promise<void> {
+    const connection = new Connection(new URL(this.plan.url));
     while (!this.isOver()) {
-      let pauseMs = await this.request(connection, template.next());
+      const bytes = next();
+      if (bytes === null) {
+        this.measureToMs = performance.now();
+        break;
+      }
+      let pauseMs = await this.request(connection, bytes);
       for (; pauseMs > 0 && !this.isOver(); pauseMs -= 100) await sleep(Math.min(pauseMs, 100));
     }
     connection.close();
@@ -153,6 +186,9 @@ class Cell {
 }
 
 function acceptedIn(body: Buffer): number {
-  const at = body.indexOf(acceptedKey);
-  return at === -1 ? 0 : Number.parseInt(body.toString('latin1', at + acceptedKey.length, at + 40), 10);
+  for (const key of acceptedKeys) {
+    const at = body.indexOf(key);
+    if (at !== -1) return Number.parseInt(body.toString('latin1', at + key.length, at + 40), 10);
+  }
+  return 0;
 }

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { type NodeProcess, startNodeProcess } from '../../bin/driver/node-process.ts';
-import { openEmbeddedPostgres } from '../../storage/embedded/embedded-postgres.ts';
+import { makeScratchFolder, openScratchPostgres, withClient } from './postgres.ts';
 
 /** The node that is measured, and what is known of what lies under it. */
 export interface Target {
@@ -23,15 +21,14 @@ export interface Target {
  * The Postgres is opened here and not by the node, so that COPY and the sizes are measured on the same one.
  */
 export async function startTarget(databaseUrl: string | null): Promise<Target> {
-  const folder = mkdtempSync(join(tmpdir(), 'sequencer-bench-'));
-  chmodSync(folder, 0o755); // Postgres does not run as root, so another user must get in.
+  const folder = makeScratchFolder();
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const stopOne of stops.reverse()) await stopOne();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const ownUrl = databaseUrl ?? (await openPostgres(join(folder, 'postgres'), stops));
+    const ownUrl = databaseUrl ?? (await openPostgres(stops));
     const apiKey = `ss_${randomBytes(24).toString('base64url')}`;
     const node: NodeProcess = await startNodeProcess({
       env: {
@@ -50,10 +47,8 @@ export async function startTarget(databaseUrl: string | null): Promise<Target> {
   }
 }
 
-async function openPostgres(dataDir: string, stops: (() => Promise<unknown>)[]): Promise<string> {
-  mkdirSync(dataDir);
-  chmodSync(dataDir, 0o755);
-  const postgres = await openEmbeddedPostgres({ dataDir });
+async function openPostgres(stops: (() => Promise<unknown>)[]): Promise<string> {
+  const postgres = await openScratchPostgres();
   stops.push(() => postgres.stop());
   return postgres.url;
 }
@@ -80,21 +75,4 @@ export async function measureSizes(databaseUrl: string): Promise<TableSizes> {
     const perEvent = (bytes: string | undefined): number => Number(bytes ?? 0) / Math.max(events, 1);
     return { events, eventTableBytes: perEvent(rows[0]?.bytes), otherBytes: perEvent(rows[0]?.other) };
   });
-}
-
-export async function postgresVersion(databaseUrl: string): Promise<string> {
-  return withClient(databaseUrl, async (client) => {
-    const { rows } = await client.query<{ server_version: string }>('show server_version');
-    return rows[0]?.server_version ?? 'unknown';
-  });
-}
-
-async function withClient<Result>(url: string, run: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await run(client);
-  } finally {
-    await client.end();
-  }
 }
