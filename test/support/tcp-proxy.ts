@@ -10,7 +10,7 @@ export class TcpProxy {
   private readonly server: Server;
   private readonly target: URL;
   private readonly sockets = new Set<Socket>();
-  private cut: { readonly statement: string; readonly at: Cut } | null = null;
+  private cut: { readonly statement: string; readonly at: Cut; readonly met?: () => void } | null = null;
   private isSilent = false;
   private isDown = false;
 
@@ -32,6 +32,13 @@ export class TcpProxy {
   /** Breaks the next connection on which a prepared statement is run whose name begins so. */
   cutNext(statement: string, at: Cut): void {
     this.cut = { statement, at };
+  }
+
+  /** The same; resolves when the statement came. */
+  nextCut(statement: string, at: Cut): Promise<void> {
+    return new Promise((resolve) => {
+      this.cut = { statement, at, met: resolve };
+    });
   }
 
   /** From now on requests arrive and no reply comes back, until `speak`. */
@@ -86,6 +93,7 @@ export class TcpProxy {
       const { cut } = this;
       if (cut !== null && chunk.includes(`\0${cut.statement}`)) {
         this.cut = null;
+        cut.met?.();
         if (cut.at === 'before the request') return breakBoth();
         losesReply = true;
       }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { openDataDir } from '../../bin/data-dir.ts';
-import { openNode } from '../../bin/node.ts';
+import { type NodeHandle, openNode } from '../../bin/node.ts';
 import { type Identity, openIdentity } from '../../bin/receipt-key.ts';
 import { openStorage, type Storage } from '../../bin/storage.ts';
 import { readSettings } from '../../config/read-settings.ts';
@@ -15,7 +15,7 @@ export const adminKey = 'ss_test_admin_key_0123456789abcdefghij';
 export interface Answer {
   readonly status: number;
   readonly text: string;
-   
+
   readonly json: any;
 }
 
@@ -45,9 +45,21 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
   const dataDir = await openDataDir(folder);
   const nodeId = `node-${folder.slice(-6).replaceAll(/[^A-Za-z0-9]/g, '')}`;
   const storage = await openStorage(settings, { databaseUrl, log, onProgress: () => undefined });
-  const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
-  await storage.keys.upsertBootstrapKey(hashApiKey(adminKey));
-  const node = await openNode(settings, { storage, identity, nodeId, bootstrapKey: adminKey, log });
+  const release = async (): Promise<void> => {
+    await storage.close();
+    await dataDir.release();
+    if (options.dataDir === undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  const open = async (): Promise<{ identity: Identity; node: NodeHandle }> => {
+    const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
+    await storage.keys.upsertBootstrapKey(hashApiKey(adminKey));
+    const node = await openNode(settings, { storage, identity, nodeId, bootstrapKey: adminKey, log });
+    return { identity, node };
+  };
+  const { identity, node } = await open().catch(async (error: unknown) => {
+    await release();
+    throw error;
+  });
   const url = `http://${node.address.host}:${node.address.port}`;
   const send: VesNode['send'] = async (method, path, body, apiKey = adminKey) => {
     const response = await fetch(url + path, {
@@ -75,9 +87,7 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
       }),
     close: async () => {
       await node.drain();
-      await storage.close();
-      await dataDir.release();
-      if (options.dataDir === undefined) rmSync(folder, { recursive: true, force: true });
+      await release();
     },
   };
 }
