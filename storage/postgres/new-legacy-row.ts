@@ -1,49 +1,22 @@
 import type { NewLegacyEvent } from '../event-log.ts';
-import { entityHash } from './entity-hash.ts';
+import { sharedColumns, writeSharedColumns } from './new-event-row.ts';
 import type { ElementType, ParameterArrays } from './parameter-arrays.ts';
 
 /** The columns of a new row of `legacy_events` that do not come from its fence row. */
 export const legacyColumns = {
-  store_number: 'int64',
-  sequence: 'int64',
-  created_at: 'timestamp',
-  entity_hash: 'int64',
-  base_version: 'int64',
-  event_id: 'uuid',
-  command_id: 'uuid',
-  source_agent: 'uuid',
-  request_id: 'uuid',
-  entity_type: 'text',
-  entity_id: 'text',
-  event_type: 'text',
+  ...sharedColumns,
   payload_hash: 'bytea',
-  leaf_hash: 'bytea',
   signature: 'bytea',
-  payload: 'bytea',
 } as const satisfies Record<string, ElementType>;
 
 export function writeLegacyEvent(
   to: ParameterArrays<typeof legacyColumns>['to'],
   storeNumber: number,
-  { event, sequence, requestId, leafHash }: NewLegacyEvent,
+  sequenced: NewLegacyEvent,
 ): void {
-  to.store_number.next().int64(storeNumber);
-  to.sequence.next().int64(sequence);
-  to.created_at.next().timestamp(event.createdAt);
-  to.entity_hash.next().bigInt64(entityHash(event));
-  if (event.baseVersion === null) to.base_version.nextNull();
-  else to.base_version.next().bigInt64(event.baseVersion);
-  to.event_id.next().uuid(event.eventId);
-  if (event.commandId === null) to.command_id.nextNull();
-  else to.command_id.next().uuid(event.commandId);
-  to.source_agent.next().uuid(event.sourceAgent);
-  to.request_id.next().uuid(requestId);
-  to.entity_type.next().text(event.entityType);
-  to.entity_id.next().text(event.entityId);
-  to.event_type.next().text(event.eventType);
-  to.payload_hash.next().bytea(event.payloadHash);
-  to.leaf_hash.next().bytea(leafHash);
-  if (event.signature === null) to.signature.nextNull();
-  else to.signature.next().bytea(event.signature);
-  to.payload.next().bytea(event.payload);
+  writeSharedColumns(to, storeNumber, sequenced);
+  const { payloadHash, signature } = sequenced.event;
+  to.payload_hash.next().bytea(payloadHash);
+  if (signature === null) to.signature.nextNull();
+  else to.signature.next().bytea(signature);
 }
