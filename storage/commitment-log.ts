@@ -33,6 +33,9 @@ export interface CommitmentLog {
   /** The stream's commitments that are not anchored, oldest first. */
   listUnanchored(stream: StreamKey, page: CommitmentPage): Promise<StoredCommitment[]>;
 
+  /** The stream's commitments, anchored or not, that end at a sequence or behind it, in the order of their ranges. */
+  listFrom(stream: StreamKey, from: Sequence, limit: number): Promise<StoredCommitment[]>;
+
   /** All commitments of a world that are not anchored, of every store, oldest first. */
   listPending(world: World, page: CommitmentPage): Promise<StoredCommitment[]>;
 

@@ -7,6 +7,11 @@ export function writeEventList(events: readonly StoredLegacyEvent[]): Uint8Array
   return joinBytes(['{', ...eventList(events), `,"count":${events.length}}`]);
 }
 
+/** One event as lists have it, as JSON in UTF-8. */
+export function writeLegacyEvent(event: StoredLegacyEvent): Uint8Array {
+  return joinBytes([beforePayload(event), event.payload, afterPayload(event)]);
+}
+
 /** A page of one entity's events (http-api 7.5). */
 export interface EntityHistoryPage {
   readonly entityType: string;

@@ -16,7 +16,10 @@ import type {
 } from '../../storage/commitment-log.ts';
 
 export interface CommitmentReaderDependencies {
-  readonly log: Pick<CommitmentLog, 'find' | 'listUnanchored' | 'listPending' | 'recordAnchor' | 'readTree'>;
+  readonly log: Pick<
+    CommitmentLog,
+    'find' | 'listFrom' | 'listUnanchored' | 'listPending' | 'recordAnchor' | 'readTree'
+  >;
   readonly sha256: Sha256;
   readonly clock: Clock;
   readonly caches: Readonly<Record<World, WorldCacheLimits>>;
@@ -53,6 +56,16 @@ export class CommitmentReader {
   /** A commitment of which the anchor may be out of date. */
   async findFrozen(world: World, batchId: Uuid): Promise<Omit<StoredCommitment, 'anchor'> | null> {
     return this.caches[world].commitments.get(batchId) ?? this.look(world, batchId);
+  }
+
+  /** The commitment that an event is under; null while there is none. */
+  async findCovering(stream: StreamKey, sequence: Sequence): Promise<StoredCommitment | null> {
+    const [found] = await this.deps.log.listFrom(stream, sequence, 1);
+    return found !== undefined && found.sequenceStart <= sequence ? found : null;
+  }
+
+  listFrom(stream: StreamKey, from: Sequence, limit: number): Promise<StoredCommitment[]> {
+    return this.deps.log.listFrom(stream, from, limit);
   }
 
   listUnanchored(stream: StreamKey, page: CommitmentPage): Promise<StoredCommitment[]> {

@@ -20,6 +20,7 @@ import { readVesEvent } from './handlers/read-ves-event.ts';
 import { type Readiness, reportHealth, reportReadiness } from './handlers/report-health.ts';
 import { ingestLegacyEvents, type LegacyIngestDependencies } from './handlers/ingest-legacy-events.ts';
 import { ingestVesEvents, type VesIngestDependencies } from './handlers/ingest-ves-events.ts';
+import { bundleProof } from './handlers/proof-bundle.ts';
 import { proveEvent, verifyProof } from './handlers/prove-events.ts';
 import { listSequencerKeys } from './handlers/sequencer-keys.ts';
 import type { ProtectedRoute, Route } from './route.ts';
@@ -136,6 +137,12 @@ function commitmentRoutes(world: World, prefix: string, deps: HandlerDependencie
     // Before the next: `verify` is no sequence number.
     { ...facts, method: 'POST', path: `${prefix}/proofs/verify`, handle: verifyProof(world, deps.sha256) },
     { ...facts, method: 'GET', path: `${prefix}/proofs/:sequence_number`, handle: proveEvent(world, deps) },
+    {
+      ...facts,
+      method: 'GET',
+      path: `${prefix}/proofs/:sequence_number/bundle`,
+      handle: bundleProof(world, deps),
+    },
   ];
 }
 

@@ -23,6 +23,7 @@ import {
   findCommitment,
   findCommitmentEndingAt,
   findCommitmentStartingAt,
+  listCommitmentsFrom,
   listPending,
   listUnanchored,
 } from './queries/read-commitment.query.ts';
@@ -69,6 +70,10 @@ export class PostgresCommitmentLog implements CommitmentLog {
 
   async listUnanchored(stream: StreamKey, page: CommitmentPage): Promise<StoredCommitment[]> {
     return read(this.pool, listUnanchored, { ...stream, ...page });
+  }
+
+  async listFrom(stream: StreamKey, from: Sequence, limit: number): Promise<StoredCommitment[]> {
+    return read(this.pool, listCommitmentsFrom, { ...stream, from, limit });
   }
 
   async listPending(world: World, page: CommitmentPage): Promise<StoredCommitment[]> {

@@ -113,8 +113,11 @@ describe.each(worlds)('a reader of %s commitments', (world: World) => {
     return { reader, reads, clock };
   }
 
-  function rest(log: CommitmentLog): Pick<CommitmentLog, 'listUnanchored' | 'listPending' | 'recordAnchor'> {
+  function rest(
+    log: CommitmentLog,
+  ): Pick<CommitmentLog, 'listFrom' | 'listUnanchored' | 'listPending' | 'recordAnchor'> {
     return {
+      listFrom: (...args) => log.listFrom(...args),
       listUnanchored: (...args) => log.listUnanchored(...args),
       listPending: (...args) => log.listPending(...args),
       recordAnchor: (...args) => log.recordAnchor(...args),

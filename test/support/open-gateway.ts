@@ -152,6 +152,8 @@ const noCommitments: Pick<GatewayDependencies, 'committing' | 'commitments'> = {
   commitments: {
     find: notHere,
     findFrozen: notHere,
+    findCovering: notHere,
+    listFrom: notHere,
     listUnanchored: notHere,
     listPending: notHere,
     recordAnchor: notHere,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { utf8Bytes } from '../../domain/bytes.ts';
-import { SequencerError } from '../../domain/errors.ts';
+import { Refused, SequencerError, UnusableEvidence } from '../../domain/errors.ts';
 import type { World } from '../../domain/types.ts';
 import {
   type Cryptography,
@@ -202,8 +202,13 @@ describe('an event with its receipt', () => {
   });
 });
 
-test('what is none of the known documents is refused with a sentence', () => {
-  for (const text of ['{}', '[]', '', '{"format":"x"}', '{"format":"stateset-sequencer-export"}', 'null']) {
-    expect(() => readEvidence(utf8Bytes(text), cryptography.sha256)).toThrow(SequencerError);
-  }
+test.each([
+  ['{}', UnusableEvidence],
+  ['{"format":"x"}', UnusableEvidence],
+  ['{"format":"stateset-sequencer-export"}', UnusableEvidence],
+  ['[]', Refused],
+  ['', Refused],
+  ['null', Refused],
+])('%s is none of the known documents', (text, refusal) => {
+  expect(() => readEvidence(utf8Bytes(text), cryptography.sha256)).toThrow(refusal);
 });

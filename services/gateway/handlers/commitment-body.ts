@@ -5,23 +5,18 @@ import type { Sequence, World } from '../../../domain/types.ts';
 import type { StoredCommitment } from '../../../storage/commitment-log.ts';
 import { rootNames } from './commitment-request.ts';
 
-/** How a world writes its commitments (http-api 7.6 and 8.2): as made, in a list, and read by id. */
+/** How a world writes its commitments (http-api 7.6 and 8.2): as made, in a list, read by id, and with all there is. */
 interface CommitmentBodies {
   readonly made: (commitment: StoredCommitment) => object;
   readonly listed: (commitment: StoredCommitment) => object;
   readonly one: (commitment: StoredCommitment) => object;
+  readonly whole: (commitment: StoredCommitment) => object;
 }
 
 export const commitmentBodies: Readonly<Record<World, CommitmentBodies>> = {
   legacy: {
-    made: (commitment) => ({
-      ...stream(commitment),
-      ...stateRoots(commitment),
-      events_root: toHex(commitment.root),
-      event_count: commitment.leafCount,
-      ...range(commitment),
-      ...signature(commitment),
-    }),
+    made: legacyCommitment,
+    whole: (commitment) => ({ ...legacyCommitment(commitment), ...anchorOf(commitment) }),
     listed: (commitment) => ({
       ...stream(commitment),
       events_root: toHex(commitment.root),
@@ -45,17 +40,8 @@ export const commitmentBodies: Readonly<Record<World, CommitmentBodies>> = {
   ves: {
     made: vesCommitment,
     listed: (commitment) => ({ ...vesCommitment(commitment), is_anchored: commitment.anchor !== null }),
-    one: (commitment) => {
-      const { anchor } = commitment;
-      return {
-        ...vesCommitment(commitment),
-        chain_id: anchor?.chainId ?? null,
-        chain_tx_hash: anchor === null ? null : toHex(anchor.txHash),
-        chain_block_number: anchor?.blockNumber ?? null,
-        anchored_at: anchor === null ? null : formatTimestamp(anchor.anchoredAt, 'Z'),
-        is_anchored: anchor !== null,
-      };
-    },
+    one: (commitment) => ({ ...vesCommitment(commitment), ...anchorOf(commitment) }),
+    whole: (commitment) => ({ ...vesCommitment(commitment), ...anchorOf(commitment) }),
   },
 };
 
@@ -90,6 +76,17 @@ export function proofBody(
   };
 }
 
+function legacyCommitment(commitment: StoredCommitment): object {
+  return {
+    ...stream(commitment),
+    ...stateRoots(commitment),
+    events_root: toHex(commitment.root),
+    event_count: commitment.leafCount,
+    ...range(commitment),
+    ...signature(commitment),
+  };
+}
+
 function vesCommitment(commitment: StoredCommitment): object {
   const { leafCount } = commitment;
   return {
@@ -118,6 +115,17 @@ function range({ sequenceStart, sequenceEnd, committedAt }: StoredCommitment): o
     sequence_start: sequenceStart,
     sequence_end: sequenceEnd,
     committed_at: formatTimestamp(committedAt, 'Z'),
+  };
+}
+
+/** Where it is recorded on a chain; nulls while it is not. */
+function anchorOf({ anchor }: StoredCommitment): object {
+  return {
+    chain_id: anchor?.chainId ?? null,
+    chain_tx_hash: anchor === null ? null : toHex(anchor.txHash),
+    chain_block_number: anchor?.blockNumber ?? null,
+    anchored_at: anchor === null ? null : formatTimestamp(anchor.anchoredAt, 'Z'),
+    is_anchored: anchor !== null,
   };
 }
 

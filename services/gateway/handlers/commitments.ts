@@ -1,5 +1,5 @@
 import { InvariantBroken, Refused } from '../../../domain/errors.ts';
-import type { Uuid, World } from '../../../domain/types.ts';
+import { type Sequence, sequenceMax, type Uuid, type World } from '../../../domain/types.ts';
 import { parseUuid } from '../../../domain/uuid.ts';
 import type { CommitmentPage } from '../../../storage/commitment-log.ts';
 import type { CommitmentReader } from '../../commitment/commitment-reader.ts';
@@ -16,7 +16,14 @@ export interface CommitmentHandlerDependencies {
   /** Reads in this process. */
   readonly commitments: Pick<
     CommitmentReader,
-    'find' | 'findFrozen' | 'listUnanchored' | 'listPending' | 'recordAnchor' | 'prove'
+    | 'find'
+    | 'findFrozen'
+    | 'findCovering'
+    | 'listFrom'
+    | 'listUnanchored'
+    | 'listPending'
+    | 'recordAnchor'
+    | 'prove'
   >;
 }
 
@@ -45,7 +52,10 @@ export function createCommitment(world: World, deps: CommitmentHandlerDependenci
   };
 }
 
-/** The commitments of a stream that are not anchored, oldest first, up to `limit`, after the one that `after` names. */
+/**
+ * The commitments of a stream that are not anchored, oldest first, up to `limit`, after the one that `after` names. With
+ * `from`, those that end at that sequence or behind it instead, anchored ones too and with all that is known of each.
+ */
 export function listCommitments(
   world: World,
   { commitments }: Pick<CommitmentHandlerDependencies, 'commitments'>,
@@ -54,6 +64,11 @@ export function listCommitments(
     const query = request.query();
     const store = permittedStore(query, request.principal, 'read');
     const page = pageOf(query, listLimitMax);
+    const from = query.u64('from', absent);
+    if (from !== absent) {
+      const whole = await commitments.listFrom({ ...store, world }, sequenceFrom(from), page.limit);
+      return jsonReply({ commitments: whole.map(commitmentBodies[world].whole), count: whole.length });
+    }
     if (page.after !== null) {
       const before = await commitments.findFrozen(world, page.after);
       const isOfStream = before?.tenantId === store.tenantId && before.storeId === store.storeId;
@@ -76,6 +91,14 @@ export function readCommitment(
     permit(request.principal, 'read', commitment);
     return jsonReply(commitmentBodies[world].one(commitment));
   };
+}
+
+/** What no query parameter can say. */
+const absent = -1n;
+
+/** Where a list begins; beyond the last sequence there is nothing, and nothing to round. */
+function sequenceFrom(from: bigint): Sequence {
+  return Number(from < BigInt(sequenceMax) ? from : BigInt(sequenceMax)) as Sequence;
 }
 
 /** @throws Refused when the path does not name a UUID */

@@ -51,7 +51,8 @@ export function verifyProof(world: World, sha256: Sha256): Handler {
   };
 }
 
-function sequenceNumberOf(request: ProtectedRequest): bigint {
+/** @throws Refused when the path names no u64 */
+export function sequenceNumberOf(request: ProtectedRequest): bigint {
   const text = request.pathParameter('sequence_number');
   if (!/^\d{1,20}$/.test(text)) {
     throw new Refused('INVALID_QUERY', 'the path parameter sequence_number is no integer from 0 to 2^64 - 1');

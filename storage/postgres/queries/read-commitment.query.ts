@@ -30,6 +30,13 @@ export const findCommitmentEndingAt: Query<StreamKey & { end: number }, StoredCo
   row: toCommitment,
 };
 
+export const listCommitmentsFrom: Query<StreamKey & { from: Sequence; limit: number }, StoredCommitment> = {
+  name: 'list_commitments_from',
+  text: `${commitments} where ${ofStream} and c.sequence_end >= $4 order by c.sequence_end limit $5`,
+  values: ({ tenantId, storeId, world, from, limit }) => [tenantId, storeId, world, from, limit],
+  row: toCommitment,
+};
+
 export const listUnanchored: Query<StreamKey & CommitmentPage, StoredCommitment> = {
   name: 'list_unanchored',
   text: `${commitments}
