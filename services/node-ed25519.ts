@@ -5,11 +5,11 @@ import type { SignatureBytes } from '../domain/ves/event.ts';
 import { isUsablePublicKey } from '../domain/ves/signature.ts';
 
 /**
- * Ed25519 by OpenSSL, on the threads of libuv. All verdicts of a server come from here; those of the portable
- * implementation (domain/ves/signature.ts) are the same, which a table of odd keys and signatures pins.
+ * Ed25519 by OpenSSL, on the threads of libuv. All verdicts of a server come from here, and those of the portable
+ * implementation (domain/ves/signature.ts) are the same: test/unit/ed25519-verdicts.test.ts has a table of odd cases.
  *
- * OpenSSL refuses an S that is not reduced and compares R byte for byte, but takes keys of small order and keys that are
- * not canonical. Such keys are refused before it is asked.
+ * OpenSSL refuses an S that is not reduced and compares R byte for byte. What it says of keys of small order, and of keys
+ * that are not canonical, depends on its version, so such keys are refused before it is asked.
  */
 
 /** A public key that signatures can be checked with; null for one that vouches for nothing. */
