@@ -1,6 +1,6 @@
 import type { CommitmentSignature } from '../domain/commitment-signature.ts';
 import type { Commitment, EntityState } from '../domain/commitment.ts';
-import type { Hash, Head, Micros, Sequence, StoreKey, StreamKey, Uuid, World } from '../domain/types.ts';
+import type { Hash, Head, Micros, Sequence, StreamKey, Uuid, World } from '../domain/types.ts';
 
 /**
  * The durable commitments of every stream, and what their proofs are made of.
@@ -124,7 +124,7 @@ export interface DueRule {
   readonly except: readonly StreamKey[];
 }
 
-export interface DueStream extends StoreKey, StreamKey {
+export interface DueStream extends StreamKey {
   /** Where the last commitment ended when this was found out; 0 when there was none. */
   readonly committedTo: number;
   /** Whether its oldest uncommitted event is too old, however few there are. */

@@ -7,7 +7,7 @@ import { leafPages, type SequenceRange } from './leaf-pages.ts';
 /**
  * Builds the tree over a range and stores its nodes, in memory that does not grow with the range.
  * @returns the root
- * @throws Refused when an event is missing
+ * @throws EventsMissing
  */
 export async function buildTree(
   world: World,

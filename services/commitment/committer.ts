@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type CommittedSoFar, judgeRange, type WantedRange } from '../../domain/commitment-range.ts';
 import { commitmentSigningHash } from '../../domain/commitment-signature.ts';
 import { noStateRoot, vesStateRoot } from '../../domain/commitment.ts';
-import { InvariantBroken, Refused } from '../../domain/errors.ts';
+import { InvariantBroken, Refused, type SequencerError } from '../../domain/errors.ts';
 import { LegacyStateRoot, type Sha256Stream } from '../../domain/legacy/state-root.ts';
 import type { Sha256 } from '../../domain/sha256.ts';
 import { type Hash, type Sequence, sequenceMax, type StreamKey, type Uuid } from '../../domain/types.ts';
@@ -16,7 +16,7 @@ import type {
 import { buildTree } from './build-tree.ts';
 import { checkRoot } from './check-root.ts';
 import type { CommitmentSigner } from './commitment-signer.ts';
-import type { SequenceRange } from './leaf-pages.ts';
+import { EventsMissing, type SequenceRange } from './leaf-pages.ts';
 import { Turns } from './turns.ts';
 
 export interface CommitterDependencies {
@@ -33,8 +33,8 @@ export interface CommitterDependencies {
 export interface CommitmentObserver {
   /** A commitment was made and is durable. */
   committed(commitment: StoredCommitment): void;
-  /** A commitment was not made, since the log contradicts itself. */
-  refusedToPublish(stream: StreamKey, cause: InvariantBroken): void;
+  /** A commitment was not made, since the log contradicts itself: someone should look. */
+  refusedToPublish(stream: StreamKey, cause: SequencerError): void;
 }
 
 interface Done {
@@ -65,7 +65,9 @@ export class Committer {
     const outcome = await this.run(stream, 'wait', async (transaction) => {
       const { head, last } = transaction;
       const start = sequenceOf(wanted.start);
-      const sameStart = start === null ? null : await transaction.findStartingAt(start);
+      // A chain has no commitment that begins after its last.
+      const mayExist = start !== null && last !== null && start <= last.sequenceEnd;
+      const sameStart = mayExist ? await transaction.findStartingAt(start) : null;
       return this.commitIfFit(stream, wanted, { head, last, sameStart }, transaction);
     });
     if (outcome === null) throw new Refused('INVALID_FIELD_VALUE', 'the stream has no events');
@@ -103,7 +105,9 @@ export class Committer {
       if (done.isNew) observer.committed(done.commitment);
       return done.commitment;
     } catch (error) {
-      if (error instanceof InvariantBroken) observer.refusedToPublish(stream, error);
+      if (error instanceof InvariantBroken || error instanceof EventsMissing) {
+        observer.refusedToPublish(stream, error);
+      }
       throw error;
     }
   }

@@ -7,13 +7,16 @@ export interface SequenceRange {
   readonly end: Sequence;
 }
 
+/** Events that the stream's head says are there are not: refused as any range is that can't be, and a fault of the log. */
+export class EventsMissing extends Refused {}
+
 /** How many leaves are held at once: 2 to this. */
 export const pageHeight = 12;
 
 /**
  * The leaves of a range, in pages of `2 ** pageHeight` but the last.
  * @param readPage the leaves that exist between two sequences, 32 bytes each
- * @throws Refused when one is missing
+ * @throws EventsMissing
  */
 export async function* leafPages(
   { start, end }: SequenceRange,
@@ -25,7 +28,7 @@ export async function* leafPages(
     const count = bytes.length / 32;
     const wanted = to - from + 1;
     if (count !== wanted) {
-      throw new Refused(
+      throw new EventsMissing(
         'INVALID_FIELD_VALUE',
         `of the ${wanted} events ${from}..${to} ${wanted - count} are missing, so ${start}..${end} can't be committed`,
         { start, end, from, to, found: count },

@@ -36,6 +36,12 @@ import { CommitFailed, inTransaction } from './transaction.ts';
 /** Each lost try means that another commitment of the stream was made, so one of the next few is refused or succeeds. */
 const triesMax = 10;
 
+/**
+ * The slowest statement sorts every entity of a store: seconds for a million. Who asked may have given up by then, and
+ * finds the commitment later.
+ */
+const transactionOptions = { isolation: 'repeatable read', statementTimeoutMs: 600_000 } as const;
+
 /** The commitments in Postgres; the pool must lead to the primary. */
 export class PostgresCommitmentLog implements CommitmentLog {
   private readonly pool: pg.Pool;
@@ -120,7 +126,7 @@ export class PostgresCommitmentLog implements CommitmentLog {
     work: (transaction: CommitmentTransaction) => Promise<Result>,
   ): Promise<{ kind: 'done'; result: Result } | { kind: 'no chain' } | { kind: 'outdated' }> {
     try {
-      return await inTransaction(this.pool, 'repeatable read', async (client) => {
+      return await inTransaction(this.pool, transactionOptions, async (client) => {
         const [chain] = await send(client, lockChain[stream.world][whenBusy], stream);
         if (chain === undefined) return { kind: 'no chain' };
         const transaction = await openTransaction(client, stream, chain);

@@ -1,6 +1,10 @@
 import type pg from 'pg';
 
-export type Isolation = 'read committed' | 'repeatable read';
+export interface TransactionOptions {
+  readonly isolation: 'read committed' | 'repeatable read';
+  /** Of each statement, in place of the session's. */
+  readonly statementTimeoutMs: number;
+}
 
 /** The statement that ends a transaction failed: whether it took effect is for the error to say. */
 export class CommitFailed extends Error {
@@ -17,7 +21,7 @@ export class CommitFailed extends Error {
  */
 export async function inTransaction<Result>(
   pool: pg.Pool,
-  isolation: Isolation,
+  { isolation, statementTimeoutMs }: TransactionOptions,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
@@ -25,7 +29,10 @@ export async function inTransaction<Result>(
   client.on('error', ignore);
   let broken = false;
   try {
-    await client.query(`begin isolation level ${isolation}`);
+    // In one round trip, and before the first statement that takes a snapshot.
+    await client.query(
+      `begin isolation level ${isolation}; set local statement_timeout = ${statementTimeoutMs}`,
+    );
     const result = await work(client);
     await client.query('commit').catch((error: unknown) => {
       throw new CommitFailed(error);

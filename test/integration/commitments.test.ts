@@ -156,6 +156,7 @@ describe.each(serverNames)('on %s Postgres', (server) => {
         kind: 'rejected',
         message: "of the 904 events 4097..5000 1 are missing, so 1..5000 can't be committed",
       });
+      expect(node.refusals).toHaveLength(1);
       expect(await storedFor(node.pool, stream)).toEqual({ commitments: 0, chunks: 0 });
     });
 
@@ -179,6 +180,26 @@ describe.each(serverNames)('on %s Postgres', (server) => {
       expect(await storedFor(node.pool, stream)).toEqual({ commitments: 0, chunks: 0 });
       const intact = await node.committer.commit(stream, wanted(1, 12));
       expect(intact.sequenceEnd).toBe(12);
+    });
+
+    test('is not committed when hashing goes wrong once', async () => {
+      const stream = await filled(world, 5_000);
+      let hashes = 0;
+      const faulty = await openCommitmentNode(database.url, {
+        sha256: (message) => {
+          const hash = nodeSha256(message);
+          hashes += 1;
+          if (hashes === 3_000) hash[0]! ^= 1;
+          return hash;
+        },
+      });
+      await expect(faulty.committer.commit(stream, wanted(1, 5_000))).rejects.toMatchObject({
+        kind: 'corrupt',
+        message: 'the root over 1..5000 comes out in two ways',
+      });
+      expect(faulty.refusals).toHaveLength(1);
+      await faulty.close();
+      expect(await storedFor(node.pool, stream)).toEqual({ commitments: 0, chunks: 0 });
     });
 
     const covered = world === 'legacy' ? ['payload_hash'] : ['signing_hash', 'agent_signature'];

@@ -75,7 +75,7 @@ test('killing a node in the middle of a commitment leaves nothing of it, and the
 
   const heir = await nodes.start({ DATABASE_URL: database.url });
   const made = await commit(heir.url, stream, 1, 200_000);
-  expect(made).toMatchObject({ leaf_count: 200_000, tree_depth: 18 });
+  expect(made).toMatchObject({ leaf_count: 200_000, tree_depth: 18, sequencer_key_version: 1 });
   const query = `tenant_id=${stream.tenantId}&store_id=${stream.storeId}&batch_id=${made.batch_id}`;
   const proof = await call(heir.url, 'GET', `/api/v1/ves/proofs/123456?${query}`);
   const { valid } = await call(heir.url, 'POST', '/api/v1/ves/proofs/verify', proof);

@@ -1,5 +1,6 @@
 import { legacyLeafHash } from '../../domain/legacy/hashes.ts';
 import { readLegacyRequest } from '../../domain/legacy/read-request.ts';
+import type { Sha256 } from '../../domain/sha256.ts';
 import { parseTimestamp } from '../../domain/time.ts';
 import type { Micros, Sequence, StoreKey, StreamKey, World } from '../../domain/types.ts';
 import { eventSigningHash, vesLeafHash } from '../../domain/ves/hashes.ts';
@@ -31,7 +32,11 @@ export interface CommitmentNode extends OpenedLog {
 
 export async function openCommitmentNode(
   url: string,
-  { signer = null, cacheMax = 100 }: { signer?: CommitmentSigner | null; cacheMax?: number } = {},
+  {
+    signer = null,
+    cacheMax = 100,
+    sha256 = nodeSha256,
+  }: { signer?: CommitmentSigner | null; cacheMax?: number; sha256?: Sha256 } = {},
 ): Promise<CommitmentNode> {
   const opened = await openTestLog(url);
   const commitments = new PostgresCommitmentLog(opened.pool);
@@ -47,7 +52,7 @@ export async function openCommitmentNode(
     commitments,
     committer: new Committer({
       log: commitments,
-      sha256: nodeSha256,
+      sha256,
       sha256Stream: nodeSha256Stream,
       signer,
       atOnceMax: 3,
