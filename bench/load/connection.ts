@@ -32,6 +32,7 @@ export class Connection {
     const socket = await this.open();
     const chunks: Buffer[] = [];
     let head: Head | null = null;
+    let answer: RawAnswer | null = null;
     return new Promise<RawAnswer>((resolve, reject) => {
       const finish = (end: () => void, keep: boolean): void => {
         clearTimeout(impatience);
@@ -39,16 +40,21 @@ export class Connection {
         if (!keep) this.close();
         end();
       };
-      const onBreak = (error?: Error | boolean): void =>
-        finish(() => reject(error instanceof Error ? error : new Error('the connection was closed')), false);
+      const onBreak = (error?: Error | boolean): void => {
+        const cause = error instanceof Error ? error : new Error('the connection was closed');
+        // A server that has answered need not read the rest of the request.
+        const settled = answer;
+        finish(() => (settled === null ? reject(cause) : resolve(settled)), false);
+      };
       const onData = (chunk: Buffer): void => {
         chunks.push(chunk);
         head ??= parseHead(chunks);
         if (head === null || !isComplete(head, chunks)) return;
         const { status, retryAfterSecs, end, closes } = head;
-        const body = Buffer.concat(chunks).subarray(end);
-        // An answer may come before the request was read to its end; its bytes must be gone before they change.
-        const settle = (): void => finish(() => resolve({ status, retryAfterSecs, body }), !closes);
+        const complete = { status, retryAfterSecs, body: Buffer.concat(chunks).subarray(end) };
+        answer = complete;
+        // An answer may come before the request was sent to its end; its bytes must be gone before they change.
+        const settle = (): void => finish(() => resolve(complete), !closes);
         if (closes || socket.writableLength === 0) settle();
         else socket.once('drain', settle);
       };
