@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { type ErrorKind, SequencerError } from '../../domain/errors.ts';
 import { type StreamKey, storeKeyText } from '../../domain/types.ts';
 import type { CommitmentLog, DueStream } from '../../storage/commitment-log.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -27,6 +28,8 @@ const streamsMax = 100;
 const commitmentsInARowMax = 50;
 const failurePauseMs = 60_000;
 const failuresMax = 1_000;
+/** The next pass may go through, for the same streams. */
+const passingKinds: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['pushback', 'unknown']);
 
 /**
  * Commits what has become due, on every node that runs it: they take turns by stream, and one that is a step behind finds
@@ -79,12 +82,15 @@ export class AutomaticCommitments {
       mayHaveMore = due.length === streamsMax;
       for (const stream of due) mayHaveMore = (await this.commitAllOf(stream)) || mayHaveMore;
     } catch (error) {
-      logger.warn({ err: error }, 'the streams that are due for a commitment could not be found');
+      logger.warn({ err: error }, 'the commitments that are due wait for the database');
     }
     this.pauseFor(mayHaveMore ? shortPauseMs : Math.max(pauseMs, tookMs * shareOfTime));
   }
 
-  /** @returns whether it stopped before it came to the stream's end */
+  /**
+   * @returns whether it stopped before it came to the stream's end
+   * @throws LogUnavailable, CommitmentOutcomeUnknown: what concerns no stream in particular
+   */
   private async commitAllOf(due: DueStream): Promise<boolean> {
     const { committer, logger } = this.deps;
     try {
@@ -97,6 +103,7 @@ export class AutomaticCommitments {
       }
       return true;
     } catch (error) {
+      if (error instanceof SequencerError && passingKinds.has(error.kind)) throw error;
       const { tenantId, storeId, world } = due;
       logger.error({ tenantId, storeId, world, err: error }, 'a stream that is due was not committed');
       this.leaveOut({ tenantId, storeId, world });

@@ -17,6 +17,7 @@ import {
   worlds,
 } from '../support/commitments.ts';
 import { createTestDatabase, serverNames, type TestDatabase } from '../support/postgres.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 describe.each(serverNames)('on %s Postgres', (server) => {
@@ -146,6 +147,23 @@ describe.each(serverNames)('on %s Postgres', (server) => {
     await fillStream(node.pool, sound, 10);
     await isCommittedTo(sound, 20);
     expect(await rangesOf(broken)).toEqual([]);
+  });
+
+  test('an outage of the database delays commitments by no more than itself', async () => {
+    const proxy = await TcpProxy.open(database.url);
+    const distant = await openCommitmentNode(proxy.url);
+    const stream = newStream('ves');
+    await fillStream(node.pool, stream, 2_000);
+    run(distant, { everyEvents: 5 });
+    await until('it began', async () => (await committed(stream)).length > 0);
+    proxy.goDown();
+    await fillStream(node.pool, stream, 10);
+    proxy.goUp();
+    await isCommittedTo(stream, 2_010);
+    expect(await rangesOf(stream)).toHaveLength(402);
+    await Promise.all(running.splice(0).map((automatic) => automatic.stop()));
+    await distant.close();
+    await proxy.close();
   });
 
   test('stopping ends with the commitment under way', async () => {
