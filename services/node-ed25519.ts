@@ -2,14 +2,14 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 import { LRUCache } from 'lru-cache';
 import { toHex } from '../domain/bytes.ts';
 import type { SignatureBytes } from '../domain/ves/event.ts';
-import { isUsablePublicKey } from '../domain/ves/signature.ts';
+import { isSmallOrder, isUsablePublicKey } from '../domain/ves/signature.ts';
 
 /**
  * Ed25519 by OpenSSL, on the threads of libuv. All verdicts of a server come from here, and those of the portable
  * implementation (domain/ves/signature.ts) are the same: test/unit/ed25519-verdicts.test.ts has a table of odd cases.
  *
- * OpenSSL refuses an S that is not reduced and compares R byte for byte. What it says of keys of small order, and of keys
- * that are not canonical, depends on its version, so such keys are refused before it is asked.
+ * OpenSSL refuses an S that is not reduced and compares R byte for byte. What it says of keys and of an R of small order, and
+ * of keys that are not canonical, depends on its version, so these are refused before it is asked.
  */
 
 /** A public key that signatures can be checked with; null for one that vouches for nothing. */
@@ -46,7 +46,7 @@ export function verifyEd25519(
   message: Uint8Array,
   key: PreparedPublicKey,
 ): Promise<boolean> {
-  if (key === null) return Promise.resolve(false);
+  if (key === null || isSmallOrder(signature.subarray(0, 32))) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
     verify(null, message, key, signature, (error, isGood) => {
       if (error === null) resolve(isGood);

@@ -10,15 +10,15 @@ export type VerifyEd25519 = (signature: Uint8Array, message: Uint8Array, publicK
 
 /**
  * RFC 8032 in pure JavaScript, cofactorless as OpenSSL does it: R must be, byte for byte, S·B − k·A. An S that is not reduced
- * is refused, and so is a key that is not canonical or of small order. Never throws: what is no signature or no key does not
+ * is refused, and so is a key that is not canonical or of small order, or an R of small order, as OpenSSL 3.5 refuses it. Never throws: what is no signature or no key does not
  * verify.
  */
 export const portableVerifyEd25519: VerifyEd25519 = (signature, message, publicKey) => {
   if (signature.length !== 64) return false;
   const key = usablePoint(publicKey);
   const s = littleEndian(signature.subarray(32));
-  if (key === null || s >= Point.Fn.ORDER) return false;
   const r = signature.subarray(0, 32);
+  if (key === null || s >= Point.Fn.ORDER || isSmallOrder(r)) return false;
   const k = Point.Fn.create(
     littleEndian(sha512.create().update(r).update(publicKey).update(message).digest()),
   );
@@ -30,7 +30,21 @@ export function isUsablePublicKey(publicKey: Uint8Array): boolean {
   return usablePoint(publicKey) !== null;
 }
 
+/**
+ * Whether these 32 bytes are, canonically written, one of the eight points whose order divides eight. No one who signs by the
+ * rules ever has such an R.
+ */
+export function isSmallOrder(point: Uint8Array): boolean {
+  return smallOrderPoints.some((bytes) => sameBytes(bytes, point));
+}
+
 const { Point } = ed25519;
+
+/** The multiples of a point of order eight. */
+const smallOrderPoints: readonly Uint8Array[] = Array.from({ length: 8 }, (_, factor) => {
+  const generator = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
+  return Array.from({ length: factor }).reduce((sum: typeof generator) => sum.add(generator), Point.ZERO);
+}).map((point) => point.toBytes());
 
 function usablePoint(publicKey: Uint8Array): InstanceType<typeof Point> | null {
   try {

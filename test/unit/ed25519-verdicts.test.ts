@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { parseHex } from '../../domain/bytes.ts';
-import { isUsablePublicKey, portableVerifyEd25519 } from '../../domain/ves/signature.ts';
+import { isSmallOrder, isUsablePublicKey, portableVerifyEd25519 } from '../../domain/ves/signature.ts';
 import {
   openSigningKey,
   preparePublicKey,
@@ -13,7 +13,7 @@ import { vectors } from '../vectors/ves-v1.ts';
 
 /*
  * What the implementations in use say of odd keys and signatures: the server's, which is OpenSSL's after a look at the key;
- * the portable one, which checks offline; and OpenSSL alone, whose verdict on keys of small order has changed between its
+ * the portable one, which checks offline; and OpenSSL alone, whose verdict on points of small order has changed between its
  * versions. They agree in every row.
  */
 
@@ -153,10 +153,11 @@ const cases: readonly OddCase[] = [
     isGood: false,
     isUsableKey: false,
   },
+  { name: 'an R of order one', key: publicKey, of: withR(identity), isGood: false, isUsableKey: true },
   {
     name: 'an R that is not reduced',
     key: publicKey,
-    of: joinedUnreducedR(),
+    of: withR(unreducedIdentity),
     isGood: false,
     isUsableKey: true,
   },
@@ -164,10 +165,10 @@ const cases: readonly OddCase[] = [
   { name: 'zeros', key: publicKey, of: new Uint8Array(64), isGood: false, isUsableKey: true },
 ];
 
-/** Right but for how R is written: S = k·a makes R the neutral element. */
-function joinedUnreducedR(): Uint8Array {
-  const k = Point.Fn.create(toNumber(sha512(Uint8Array.of(...unreducedIdentity, ...publicKey, ...message))));
-  return joined(unreducedIdentity, Point.Fn.create(k * scalar));
+/** S = k·a makes R the neutral element, in whichever way it is written. */
+function withR(r: Uint8Array): Uint8Array {
+  const k = Point.Fn.create(toNumber(sha512(Uint8Array.of(...r, ...publicKey, ...message))));
+  return joined(r, Point.Fn.create(k * scalar));
 }
 
 function openSslAlone({ key, text = message, of }: OddCase): boolean {
@@ -183,6 +184,17 @@ test.each(cases.map((row) => [row.name, row] as const))('%s', async (_name, row)
     offline: portableVerifyEd25519(of, text, key),
   }).toEqual({ openSsl: isGood, server: isGood, offline: isGood });
   expect(isUsablePublicKey(key)).toBe(isUsableKey);
+});
+
+test('exactly the eight points of small order are found to be that', () => {
+  const points = Array.from({ length: 9 }, (_, factor) =>
+    Array.from({ length: factor })
+      .reduce((sum: typeof torsion) => sum.add(torsion), Point.ZERO)
+      .toBytes(),
+  );
+  expect(points[8]).toEqual(identity);
+  for (const point of points) expect(isSmallOrder(point)).toBe(true);
+  for (const point of [publicKey, goodR, mixedKey, mixedR]) expect(isSmallOrder(point)).toBe(false);
 });
 
 test('a prepared key is prepared once, and as long as there is room', () => {
