@@ -19,6 +19,7 @@ import { authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
+import { TurnBudget } from '../services/sequencer/turn-budget.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
 import { systemClock } from '../services/system-clock.ts';
 import { SignatureChecks } from '../services/ves/signature-checks.ts';
@@ -45,6 +46,9 @@ export interface NodeHandle {
   /** Takes no more requests, answers what it holds, and leaves the cluster. The storage stays open. */
   drain(): Promise<void>;
 }
+
+/** Some milliseconds of reading: what the event loop may be late by before it accepts, answers and turns away. */
+const bytesReadPerTurn = 262_144;
 
 /**
  * Wires one node together and starts it: gateway, sequencer and commitments, as `NODE_SERVICES` says.
@@ -92,6 +96,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           preparedKeysMax: settings.cacheAgentKeyMax,
         }),
         sequencerId: identity.sequencerId,
+        turnBudget: new TurnBudget(bytesReadPerTurn),
         bodyBytesMax: settings.maxBodySizeBytes,
       }),
     );

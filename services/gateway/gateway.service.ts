@@ -53,7 +53,7 @@ interface Variables {
   httpServer?: HttpServer;
 }
 
-const slowBodies = { progressIntervalMs: 5_000, progressBytesMin: 5_120, discardTimeoutMs: 2_000 };
+const slowBodies = { progressIntervalMs: 5_000, progressBytesMin: 5_120, discardTimeoutMs: 5_000 };
 
 /**
  * The HTTP side of a node: moleculer-web in its middleware mode, below an HTTP server of ours.

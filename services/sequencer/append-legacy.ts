@@ -6,11 +6,12 @@ import { checkStore } from './check-store.ts';
 
 /** Reads a request of unsigned events, checks it as a whole, and has the store's actor sequence it. */
 export async function appendLegacy(
-  { clock, sha256, requestLimits, directory }: AppendDependencies,
+  { clock, sha256, requestLimits, directory, turnBudget }: AppendDependencies,
   params: AppendParams,
 ): Promise<AppendReply> {
   const deadlineMs = clock.monotonicMs() + params.timeLeftMs;
   const { tenantId, storeId, body, principal, requestId } = params;
+  await turnBudget.take(body.byteLength);
   const request = readLegacyRequest(body, sha256);
   checkLegacyRequest(request, principal, requestLimits);
   checkStore(request.events, params);

@@ -5,6 +5,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Sha256 } from '../../domain/sha256.ts';
 import type { Uuid } from '../../domain/types.ts';
 import type { SignatureChecks } from '../ves/signature-checks.ts';
+import type { TurnBudget } from './turn-budget.ts';
 
 /** What it takes to append a request of either world. */
 export interface AppendDependencies {
@@ -16,4 +17,6 @@ export interface AppendDependencies {
   readonly strictness: Strictness;
   readonly signatures: SignatureChecks;
   readonly sequencerId: Uuid;
+  /** How much of the waiting requests is read before the event loop goes on. */
+  readonly turnBudget: TurnBudget;
 }
