@@ -152,7 +152,9 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     }),
   );
 
-  const polls = [keyCache.startPolling(), agentKeyCache.startPolling()];
+  const polls = [keyCache.startPolling()];
+  // Where nothing is sequenced, nobody asks for agents' keys.
+  if (settings.nodeServices.includes('sequencer')) polls.push(agentKeyCache.startPolling());
   try {
     await broker.start();
   } catch (error) {

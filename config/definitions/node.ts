@@ -11,7 +11,7 @@ export const nodeDefinitions = {
     accepts: 'the path of a directory, from the working directory when relative',
     // eslint-disable-next-line no-control-regex -- no path may hold U+0000, and line breaks break our own files
     pattern: /^[^\u0000\r\n]+$/,
-    why: "what the node keeps: the embedded database, its password, the generated admin key and the node's name. One node at a time",
+    why: "what the node keeps: the embedded database, its password, the generated admin key, the key that signs receipts and the node's name. One node at a time",
   }),
   nodeId: text({
     env: 'NODE_ID',

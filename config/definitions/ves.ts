@@ -19,7 +19,7 @@ export const vesDefinitions = {
     default: null,
     accepts: '32 bytes as hex, with or without 0x, or as base64',
     pattern: /^((0x)?[0-9A-Fa-f]{64}|[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?)$/,
-    why: 'the private Ed25519 key that signs receipts and commitments; unset, the node makes one and keeps it in DATA_DIR. Every public key that was ever in use is recorded in the database',
+    why: 'the private Ed25519 key that signs receipts and commitments; unset, the node makes one and keeps it in DATA_DIR as receipt-signing-key. Every public key that was ever in use is recorded in the database',
   }),
   vesStrictFormatValidation: boolean({
     env: 'VES_STRICT_FORMAT_VALIDATION',
