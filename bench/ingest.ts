@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { measureCopy } from './ingest/copy-ceiling.ts';
 import { type BenchReport, type CellFigures, type CopyFigures, renderReport } from './ingest/report.ts';
 import { type LoadProcess, openLoadProcess } from './load/load-process.ts';
 import { payloadShapes } from './load/payload-shapes.ts';
 import { payloadBytes } from './load/request-template.ts';
+import { positiveInteger } from './report/options.ts';
 import { cpuMicros, describeMachine, residentMegabytes } from './target/machine.ts';
 import { postgresVersion } from './target/postgres.ts';
 import { measureSizes, startTarget, type Target } from './target/target.ts';
@@ -32,7 +33,7 @@ const program = new Command('bench:ingest')
       'same table on the same Postgres. The load comes from a third process: a closed loop on each connection.',
   )
   .option('--quick', 'one second a cell, for a first look')
-  .option('--seconds <seconds>', 'how long each cell is measured; 5 unless --quick', positive)
+  .option('--seconds <seconds>', 'how long each cell is measured; 5 unless --quick', positiveInteger)
   .addOption(
     new Option('--payload <shape>', 'what the events carry')
       .choices(Object.keys(payloadShapes))
@@ -40,7 +41,7 @@ const program = new Command('bench:ingest')
   )
   .option('--batches <list>', 'events a request', positives, [1, 10, 50, 100, 500])
   .option('--connections <list>', 'connections at a time', positives, [1, 10, 50, 100])
-  .option('--streams <count>', 'over how many streams the connections are spread', positive, 1)
+  .option('--streams <count>', 'over how many streams the connections are spread', positiveInteger, 1)
   .option('--url <url>', 'a node that runs already; without it the bench starts one')
   .option('--key <key>', 'an API key that may write; needed with --url')
   .option('--database-url <url>', "the node's Postgres, an empty database; without it the bench starts one")
@@ -157,13 +158,6 @@ function watchMemory(pid: number | null): { stop(): number | null } {
   };
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be an integer from 1.');
-  return value;
-}
-
 function positives(text: string): number[] {
-  return text.split(',').map(positive);
+  return text.split(',').map(positiveInteger);
 }
