@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
+import { exportCommand } from './commands/export.command.ts';
 import { verifyCommand } from './commands/verify.command.ts';
 
 const help = `
@@ -18,6 +19,7 @@ const program = new Command('sequencer')
   .version(manifest.version)
   .addHelpText('after', help)
   .showHelpAfterError('(see "npx --no sequencer help")')
+  .addCommand(exportCommand())
   .addCommand(verifyCommand())
   .addCommand(checkHistoryCommand());
 

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { toHex } from '../../domain/bytes.ts';
 import { noKeys, type PublicKeys } from '../../domain/verify/verify.ts';
+import { CountProgress } from '../count-progress.ts';
 import { describeFiles } from '../verify/describe-report.ts';
-import { FileProgress } from '../verify/file-progress.ts';
 import { NodeCryptography } from '../verify/node-cryptography.ts';
 import { readKeysFile } from '../verify/read-file.ts';
 import { type FilesReport, UnusableFile, verifyFiles } from '../verify/verify-files.ts';
@@ -49,7 +49,7 @@ export function verifyCommand(): Command {
 
 async function runVerify(files: readonly string[], options: VerifyCliOptions): Promise<number> {
   const cryptography = new NodeCryptography();
-  const progress = new FileProgress();
+  const progress = new CountProgress('bytes');
   try {
     const keys = await readAllKeys(options.keys);
     const report = await verifyFiles(files, options.against, {
