@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import {
   AppendOutcomeUnknown,
+  AppendRefused,
   DeadlineExceeded,
   Fenced,
   InvariantBroken,
@@ -128,6 +129,7 @@ export class SequencerActor {
    * @throws MailboxFull, DeadlineExceeded, LogUnavailable, ShuttingDown: nothing of the request was stored
    * @throws Fenced when another owner has the store; nothing was stored
    * @throws AppendOutcomeUnknown when it may or may not be stored; sending the same event ids again settles it
+   * @throws AppendRefused when the log refuses these events; nothing was stored, and the actor carries on
    * @throws InvariantBroken when the log contradicts itself; the actor stays closed
    */
   append(command: AppendCommand): Promise<AppendAnswer> {
@@ -167,12 +169,17 @@ export class SequencerActor {
 
   /** One group commit: everything gathered is decided, appended in one round trip, and answered. */
   private async flush(): Promise<void> {
-    const { clock, limits, observer } = this.dependencies;
-    const startedMs = clock.monotonicMs();
+    const { limits } = this.dependencies;
     const commands = this.mailbox
       .take({ eventsMax: limits.flushEventsMax, bytesMax: limits.flushBytesMax })
       .filter((command) => this.isInTime(command));
-    if (commands.length === 0) return;
+    if (commands.length > 0) await this.serve(commands);
+  }
+
+  /** Settles the commands and answers each of them. */
+  private async serve(commands: readonly Waiting[]): Promise<void> {
+    const { clock, observer } = this.dependencies;
+    const startedMs = clock.monotonicMs();
     try {
       const { decision, ves } = await this.settle(commands);
       observer.flushed({
@@ -185,7 +192,12 @@ export class SequencerActor {
         command.answer({ ...decision.answers[index]!, sequencedAt: decision.sequencedAt, appended });
       });
     } catch (error) {
-      this.fail(commands, error);
+      // Whose events the log refuses is not known: one by one, only that request fails.
+      if (error instanceof AppendRefused && commands.length > 1) {
+        for (const command of commands) await this.serve([command]);
+      } else {
+        this.fail(commands, error);
+      }
     }
   }
 
@@ -277,9 +289,9 @@ export class SequencerActor {
         ? cause
         : new AppendOutcomeUnknown('the append failed in an unforeseen way', { ...this.store }, { cause });
     // Whatever went wrong, memory may differ from the log by now, unless it is certain that nothing was sent.
-    if (!(error instanceof LogUnavailable)) this.owned = null;
+    if (!(error instanceof LogUnavailable || error instanceof AppendRefused)) this.owned = null;
     for (const command of commands) command.fail(error);
-    if (error.kind === 'fenced' || error.kind === 'corrupt') this.shut(error);
+    if (error instanceof Fenced || error instanceof InvariantBroken) this.shut(error);
   }
 
   private shut(cause: SequencerError | null): void {

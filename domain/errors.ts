@@ -137,6 +137,15 @@ export class CommitmentOutcomeUnknown extends SequencerError {
 
 // corrupt ------------------------------------------------------------------------------------------------------
 
+/**
+ * The log refused what was to be appended for what is in it, although every check had passed: a fault of ours. Nothing
+ * was stored and nothing is inconsistent, so the stream goes on without that request.
+ */
+export class AppendRefused extends SequencerError {
+  readonly kind = 'corrupt';
+  readonly code = 'APPEND_REFUSED';
+}
+
 /** An invariant does not hold; the message carries the values that broke it. */
 export class InvariantBroken extends SequencerError {
   readonly kind = 'corrupt';

@@ -40,6 +40,7 @@ export interface EventLog {
    * Batches of different stores may share one statement, but none can make another fail. A store's batches are
    * sent one after the other.
    * @throws LogUnavailable when nothing can have been stored
+   * @throws AppendRefused when the log refuses what is in it; nothing was stored
    * @throws AppendOutcomeUnknown when it went out and no answer came back in time
    * @throws InvariantBroken when the batch does not fit together, or the log can't hold it; nothing was stored
    */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
-import { InvariantBroken, LogUnavailable } from '../../domain/errors.ts';
+import { AppendRefused, LogUnavailable } from '../../domain/errors.ts';
 import { AppendEncoder, type AppendStatement, type PlannedBatch } from './queries/append.query.ts';
 import { fenceRows, type FenceRow } from './queries/fence-rows.query.ts';
 import { read } from './query.ts';
@@ -54,7 +54,7 @@ export class AppendConnection {
   /**
    * Appends the batches, of which each store has one, and returns the numbers of the stores whose fence let them pass.
    * Throws what `pg` throws, which leaves open what happened unless it is an answer of Postgres.
-   * @throws InvariantBroken when a value has no binary form; nothing was sent
+   * @throws AppendRefused when a value has no binary form; nothing was sent
    */
   async append(batches: readonly PlannedBatch[]): Promise<ReadonlySet<number>> {
     const statement = this.encode(batches);
@@ -81,7 +81,7 @@ export class AppendConnection {
     try {
       return this.encoder.encode(batches);
     } catch (error) {
-      throw new InvariantBroken('a value of the batch has no binary form', {}, { cause: error });
+      throw new AppendRefused('a value of the batch has no binary form', {}, { cause: error });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { InvariantBroken, type SequencerError } from '../../domain/errors.ts';
+import { AppendRefused, InvariantBroken, type SequencerError } from '../../domain/errors.ts';
 import type { AppendOutcome } from '../event-log.ts';
 import {
   isDemotion,
@@ -48,7 +48,7 @@ export async function flush<Batch extends SettledBatch>(
       const missed = group.filter((batch) => !appended.has(storeNumberOf(batch)));
       if (missed.length > 0) locked.push(...(await settleMissed(connection, missed)));
     } catch (error) {
-      const isUsable = error instanceof InvariantBroken || (isRefusal(error) && !isDemotion(error));
+      const isUsable = error instanceof AppendRefused || (isRefusal(error) && !isDemotion(error));
       if (!isUsable) {
         settleAll(group, toAppendError(error));
         return { locked, unsent: groups.flat(), isConnected: false };

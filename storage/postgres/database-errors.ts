@@ -1,6 +1,7 @@
 import pg from 'pg';
 import {
   AppendOutcomeUnknown,
+  AppendRefused,
   InvariantBroken,
   LogUnavailable,
   SequencerError,
@@ -63,17 +64,16 @@ export function toAppendError(error: unknown): SequencerError {
   }
   return isPassing(error)
     ? new LogUnavailable(`append: ${error.message}`, { code: error.code }, { cause: error })
-    : toInvariantBroken(error, 'append');
+    : new AppendRefused(`append: ${error.message}`, factsOf(error), { cause: error });
 }
 
 /** A statement of ours that Postgres can't carry out: a constraint of the schema, or a fault in the statement. */
 function toInvariantBroken(error: pg.DatabaseError, operation: string): InvariantBroken {
-  const { code, constraint, table, detail } = error;
-  return new InvariantBroken(
-    `${operation}: ${error.message}`,
-    { code, constraint, table, detail },
-    { cause: error },
-  );
+  return new InvariantBroken(`${operation}: ${error.message}`, factsOf(error), { cause: error });
+}
+
+function factsOf({ code, constraint, table, detail }: pg.DatabaseError): Record<string, unknown> {
+  return { code, constraint, table, detail };
 }
 
 function messageOf(error: unknown): string {

@@ -39,7 +39,7 @@ test('a batch that Postgres can not store fails alone', async () => {
       expect({ index, ...outcome }).toMatchObject({
         index,
         status: 'rejected',
-        reason: { code: 'INVARIANT_BROKEN' },
+        reason: { code: 'APPEND_REFUSED' },
       });
     await checkLog(log, claims[index]!, index % 2 === 0 ? [events[index]!.eventId] : []);
   }
