@@ -209,6 +209,7 @@ test('an idle actor is dropped, and a busy node makes room for another store', a
     await directory.append({ ...store, storeId: uuid(storeNumber) }, commandOf([makeEvent(1)]));
   }
   expect(directory.liveCount).toBe(2);
+  await new Promise((resolve) => setImmediate(resolve)); // The last one has answered and is about to be idle.
   clock.advance(20_000);
   expect(directory.liveCount).toBe(0);
 });
