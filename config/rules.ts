@@ -91,8 +91,15 @@ export const rules: readonly Rule[] = [
 
 /** What is allowed and still unwise, as sentences for the log. */
 export function warningsAbout(values: SettingValues, production: boolean): string[] {
+  const warnings: string[] = [];
   const adminKey = production ? null : problemOfAdminKey(values);
-  return adminKey === null ? [] : [`${adminKey}; production would refuse it`];
+  if (adminKey !== null) warnings.push(`${adminKey}; production would refuse it`);
+  if (production && values.vesReceiptSigning && values.vesSequencerSigningKey === null) {
+    warnings.push(
+      'VES_SEQUENCER_SIGNING_KEY is not set: the node keeps a key of its own in DATA_DIR, and signs with a new one whenever that is lost',
+    );
+  }
+  return warnings;
 }
 
 function problemOfAdminKey({ bootstrapAdminApiKey: key }: SettingValues): string | null {

@@ -186,6 +186,18 @@ describe('rules between settings', () => {
     expect(warnings.join()).not.toContain('dev_admin_key');
   });
 
+  test('production is warned when the key that signs receipts is not set', () => {
+    const production = {
+      SEQUENCER_ENV: 'production',
+      DATABASE_URL: 'postgres://db.example/x?sslmode=require',
+    };
+    const warningsOf = (env: Record<string, string>) =>
+      readSettings({ ...production, ...env }, machine).warnings;
+    expect(warningsOf({})).toEqual([expect.stringMatching(/^VES_SEQUENCER_SIGNING_KEY is not set/)]);
+    expect(warningsOf({ VES_SEQUENCER_SIGNING_KEY: 'ab'.repeat(32) })).toEqual([]);
+    expect(warningsOf({ VES_RECEIPT_SIGNING: 'off' })).toEqual([]);
+  });
+
   test.each([
     // [url, outside production, there with ALLOW_INSECURE_LOCAL_DB, in production, there with the permission]
     ['postgres://db.example/x?sslmode=require', true, true, true, true],
