@@ -1,6 +1,7 @@
 import { LegacyStateRoot } from '../../domain/legacy/state-root.ts';
 import { nodeSha256Stream } from '../../services/node-sha256.ts';
 import { PostgresCommitmentLog } from '../../storage/postgres/postgres-commitment-log.ts';
+import { peakMegabytes } from '../target/machine.ts';
 import { openBenchPool } from './scratch-log.ts';
 import type { StateRootPlan, StateRootRun } from './state-root.ts';
 
@@ -12,7 +13,7 @@ async function run({ url, tenantId, storeId, entities }: StateRootPlan): Promise
   const pool = openBenchPool(url);
   await pool.query('select 1');
   const store = { tenantId, storeId };
-  const megabytesBefore = process.resourceUsage().maxRSS / 1_024;
+  const megabytesBefore = process.memoryUsage.rss() / 1_048_576;
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
   let seen = 0;
@@ -26,7 +27,7 @@ async function run({ url, tenantId, storeId, entities }: StateRootPlan): Promise
   });
   const seconds = (performance.now() - startMs) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
-  const megabytesMax = process.resourceUsage().maxRSS / 1_024;
+  const megabytesMax = peakMegabytes();
   await pool.end();
   if (seen !== entities) throw new Error(`${seen} entities were read, ${entities} are there`);
   return { seconds, cpuSeconds: (user + system) / 1_000_000, megabytesMax, megabytesBefore };

@@ -44,6 +44,19 @@ export function residentMegabytes(pid: number): number {
   }
 }
 
+/**
+ * The most resident memory that this process ever had, in megabytes. Where Linux says it: `maxRSS` begins there with what the
+ * parent had.
+ */
+export function peakMegabytes(): number {
+  try {
+    const status = readFileSync('/proc/self/status', 'latin1');
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+  } catch {
+    return process.resourceUsage().maxRSS / 1_024;
+  }
+}
+
 const ticksPerSecond = 100;
 
 /** Processor time that a process has used, in microseconds; null where the system does not tell in this way. */
