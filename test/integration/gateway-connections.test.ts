@@ -206,7 +206,7 @@ describe('a body', () => {
         expect([response?.status, response?.headers.get('x-error-code')]).toEqual([504, 'TIMEOUT']);
         const answeredMs = performance.now();
         await connection.end();
-        expect(performance.now() - answeredMs).toBeLessThan(4_000);
+        expect(performance.now() - answeredMs).toBeLessThan(9_000);
         expect(slow.appends).toEqual([]);
       }, slow.port);
     } finally {

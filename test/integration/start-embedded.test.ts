@@ -119,7 +119,8 @@ describe('an embedded Postgres', () => {
   test('is made at the first start, and keeps what is in it over a stop', async () => {
     const told: string[] = [];
     const first = await open({ onProgress: (sentence) => told.push(sentence) });
-    expect(told).toEqual([expect.stringContaining('making a database in'), 'starting Postgres']);
+    // Before that it may say where the programs run from, when the clone is closed to the user who runs Postgres.
+    expect(told.slice(-2)).toEqual([expect.stringContaining('making a database in'), 'starting Postgres']);
     await query(first.url, 'create table kept as select 42 as value');
     await first.stop();
     await expect(query(first.url, 'select 1')).rejects.toThrow();
