@@ -4,6 +4,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { exportCommand } from './commands/export.command.ts';
+import { fsckCommand } from './commands/fsck.command.ts';
 import { verifyCommand } from './commands/verify.command.ts';
 
 const help = `
@@ -21,6 +22,7 @@ const program = new Command('sequencer')
   .showHelpAfterError('(see "npx --no sequencer help")')
   .addCommand(exportCommand())
   .addCommand(verifyCommand())
+  .addCommand(fsckCommand())
   .addCommand(checkHistoryCommand());
 
 throwOnUsageError(program);

@@ -7,7 +7,7 @@ import { nodeSha256 } from '../../services/node-sha256.ts';
 import type { LogScan, ScannedStore } from '../../storage/postgres/log-scan.ts';
 import { ExportFailed } from './export-failed.ts';
 import type { ExportedEventText, ExportSource } from './export-source.ts';
-import { PageSize } from './page-size.ts';
+import { PageSize } from '../page-size.ts';
 
 /** What a receipt names when the database has no identity yet, and so nothing signed either. */
 const nobody = '00000000-0000-0000-0000-000000000000' as Uuid;

@@ -6,7 +6,7 @@ import { listOf, readDocument, record, values } from '../../domain/verify/read-r
 import type { HttpAnswer, SequencerClient } from '../driver/sequencer-client.ts';
 import { ExportFailed } from './export-failed.ts';
 import type { ExportedEventText, ExportSource } from './export-source.ts';
-import { PageSize } from './page-size.ts';
+import { PageSize } from '../page-size.ts';
 
 const triesMax = 8;
 

@@ -37,6 +37,8 @@ export class StreamVerifier {
   /** The first of `commitments` whose last event was not yet seen. */
   private openIndex = 0;
   private tree: GrowingTree | null = null;
+  /** The first event of the open commitment that can't be read. */
+  private lostLeaf: number | null = null;
   private eventCount = 0;
   /** The sequence that has to come next. */
   private expected: number;
@@ -61,7 +63,7 @@ export class StreamVerifier {
       line = readExportLine(text, this.context.cryptography.sha256);
     } catch (error) {
       if (!(error instanceof SequencerError)) throw error;
-      this.addUnreadable(lineNumber, error.message);
+      this.addUnreadable(text, lineNumber, error.message);
       return null;
     }
     this.add(line);
@@ -117,10 +119,20 @@ export class StreamVerifier {
     return checklist.report();
   }
 
-  private addUnreadable(lineNumber: number, fault: string): void {
-    const place =
-      this.eventCount > 0 ? `line ${lineNumber}, after event ${this.expected - 1}` : `line ${lineNumber}`;
-    this.checklist.failed('readable', place, fault);
+  /** An event of which only the sequence can be read still stands at its place; the others are not blamed for it. */
+  private addUnreadable(text: Uint8Array, lineNumber: number, fault: string): void {
+    const { checklist, expected } = this;
+    const sequence = sequenceOf(text);
+    if (sequence === null) {
+      const after = this.eventCount > 0 ? `, after event ${expected - 1}` : '';
+      checklist.failed('readable', `line ${lineNumber}${after}`, fault);
+      return;
+    }
+    const subject = `event ${sequence}`;
+    checklist.failed('readable', subject, `line ${lineNumber}: ${fault}`);
+    this.eventCount++;
+    this.noteOrder(subject, sequence, null);
+    this.growTree(sequence, null);
   }
 
   private addCommitment(commitment: SignedCommitment): void {
@@ -204,25 +216,31 @@ export class StreamVerifier {
     this.expected = Math.max(expected, sequence + 1);
   }
 
-  private growTree(sequence: number, leaf: Hash): void {
+  /** @param leaf null when it can't be worked out */
+  private growTree(sequence: number, leaf: Hash | null): void {
     let commitment = this.commitments[this.openIndex];
     // Those that lie before this event lack one that is missing.
     while (commitment !== undefined && commitment.sequenceEnd < sequence) {
-      this.closeTree(commitment, null);
+      this.closeTree(commitment, 'its last event is missing');
       commitment = this.commitments[this.openIndex];
     }
     if (commitment === undefined || sequence < commitment.sequenceStart) return;
     const { sha256 } = this.context.cryptography;
     this.tree ??= new GrowingTree(this.header.world, sha256, () => undefined);
-    this.tree.add(leaf);
-    if (sequence === commitment.sequenceEnd) this.closeTree(commitment, this.tree.finish());
+    if (leaf === null) this.lostLeaf ??= sequence;
+    else this.tree.add(leaf);
+    if (sequence < commitment.sequenceEnd) return;
+    const { lostLeaf } = this;
+    this.closeTree(commitment, lostLeaf === null ? this.tree.finish() : `event ${lostLeaf} can't be read`);
   }
 
-  private closeTree(commitment: SignedCommitment, root: Hash | null): void {
+  /** @param root a sentence when it can't be worked out */
+  private closeTree(commitment: SignedCommitment, root: Hash | string): void {
     const subject = commitmentSubject(commitment);
-    if (root === null) this.checklist.failed('root', subject, 'its last event is missing');
+    if (typeof root === 'string') this.checklist.failed('root', subject, root);
     else this.compare('root', subject, commitment.root, root);
     this.tree = null;
+    this.lostLeaf = null;
     this.openIndex++;
   }
 
@@ -244,3 +262,13 @@ function isOfStream(
 ): boolean {
   return a.tenantId === b.tenantId && a.storeId === b.storeId && a.world === b.world;
 }
+
+/** The sequence of an event's line that can't be read as a whole: exports have it right behind the type. */
+function sequenceOf(text: Uint8Array): number | null {
+  const start = utf8.decode(text.subarray(0, eventStartBytes));
+  const digits = /^\{"type":"event","sequence_number":(\d{1,16}),/.exec(start)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+const eventStartBytes = 64;
+const utf8 = new TextDecoder();

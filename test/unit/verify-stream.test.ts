@@ -85,11 +85,21 @@ test('two events that are exchanged are named', () => {
 });
 
 test('a line that can not be read is named, and the rest is checked all the same', () => {
-  const report = verifyLines(replaced(ves, eventLine(9), () => '{"type":"event",'));
-  expect(report.checks).toContainEqual(
-    expect.objectContaining({ rule: 'readable', subject: expect.stringMatching(/after event 8$/) }),
-  );
+  const at = ves.findIndex((line) => line.startsWith(eventLine(9)));
+  const report = verifyLines(replaced(ves, eventLine(9), () => `${eventLine(9)}"event":{]`));
+  const commitment = commitmentTexts('ves').find(({ sequence_end: end }) => end >= 9)!;
+  const subject = `commitment ${commitment.sequence_start}..${commitment.sequence_end}`;
+  expect(failures(report)).toEqual(['readable: event 9', `root: ${subject}`]);
+  expect(report.checks[0]!.detail).toMatch(new RegExp(`^line ${at + 1}: `));
   expect(report.counts['agent-signature']?.held).toBe(streamOf('ves').eventCount - 1);
+});
+
+test('a line that is not even an event is named by its number', () => {
+  const at = ves.findIndex((line) => line.startsWith(eventLine(9)));
+  const report = verifyLines(replaced(ves, eventLine(9), () => '{"type":"event",'));
+  expect(failures(report)).toEqual(
+    expect.arrayContaining([`readable: line ${at + 1}, after event 8`, 'order: event 10']),
+  );
 });
 
 test('an export that ends too early is not complete', () => {
