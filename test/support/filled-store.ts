@@ -51,7 +51,7 @@ export async function fillStore(node: VesNode): Promise<FilledStore> {
   return { tenantId, storeId, agents, eventCount, committed };
 }
 
-/** With number tokens and line breaks that a parser would not keep. */
+/** With number tokens and line breaks that a parser would not keep, and nothing that two texts say alike. */
 function legacyEvent({ tenantId, storeId, agentId }: Agent, index: number): string {
   const fields = {
     event_id: randomUUID(),
@@ -63,7 +63,7 @@ function legacyEvent({ tenantId, storeId, agentId }: Agent, index: number): stri
     created_at: '2025-12-20T18:31:22.123Z',
     source_agent: agentId,
   };
-  return `${JSON.stringify(fields).slice(0, -1)},"payload":{"total": ${index}.50,\n "big":18446744073709551616}}`;
+  return `${JSON.stringify(fields).slice(0, -1)},"payload":{"total": ${index}.50,\n "big":18446744073709551615}}`;
 }
 
 /** `tenant_id=…&store_id=…` */
