@@ -52,6 +52,35 @@ test('the first five minutes work as the README says', async () => {
   }
 });
 
+test('a receipt is verified as the README says', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'sequencer-readme-'));
+  try {
+    const node = await nodes.start({ DATA_DIR: dataDir, BOOTSTRAP_ADMIN_API_KEY: '' });
+    const settings = commands
+      .find((block) => block.includes('export URL'))!
+      .split('\n')
+      .slice(0, 2)
+      .join('\n');
+    const here = (text: string) =>
+      `${settings}\n${text}`
+        .replaceAll('http://127.0.0.1:8080', node.url)
+        .replaceAll('.data/', `${dataDir}/`)
+        .replaceAll(/[a-z-]+\.json/g, `${dataDir}/$&`);
+    const posting = commands.find((block) => block.includes('ves/events/ingest'))!;
+    expect(await runShell(here(posting))).toMatch(/"eventsAccepted":1.*"signatureAlg":"ed25519"/);
+    const verifying = commands.find((block) => block.includes('sequencer verify'))!;
+    expect(verifying.trim().split('\n')).toHaveLength(4);
+    const output = await runShell(here(verifying));
+    expect(output).toMatch(/the sequencer signed the receipt +holds once/);
+    expect(output).toMatch(/the path leads from the leaf to the root +holds once/);
+    expect(output).toMatch(/the sequencer signed the commitment +holds once/);
+    expect(output).toMatch(/Everything that was checked holds\.\n$/);
+    await node.stop();
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
 test('every npm script that the README names exists', () => {
   const named = [...readme.matchAll(/npm (?:run )?(start|test|[a-z]+:[a-z-]+|demo)\b/g)].map(
     (match) => match[1]!,
