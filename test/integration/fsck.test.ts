@@ -13,6 +13,7 @@ import { type Check, readExportHeader, StreamVerifier } from '../../domain/verif
 import { nodeSha256 } from '../../services/node-sha256.ts';
 import { LogScan } from '../../storage/postgres/log-scan.ts';
 import { fillStore, type FilledStore } from '../support/filled-store.ts';
+import { TestNodes } from '../support/node-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { openVesNode } from '../support/ves-node.ts';
 
@@ -478,6 +479,28 @@ describe('the command', () => {
         expect(JSON.parse(json.stdout)).toMatchObject({ holds: false, findings: [{ sequence: 17 }] });
       },
     );
+  });
+
+  test('checks the database of a node that is stopped, and of none that runs', async () => {
+    const nodes = new TestNodes();
+    try {
+      const node = await nodes.start({});
+      const env = { PATH: process.env.PATH, DATA_DIR: join(nodes.folder, 'data') };
+      const runs = () =>
+        new Promise<{ code: number; text: string }>((resolve) => {
+          execFile(cli, ['fsck'], { env }, (error, stdout, stderr) => {
+            resolve({ code: error === null ? 0 : Number(error.code), text: stdout + stderr });
+          });
+        });
+      expect(await runs()).toMatchObject({
+        code: 2,
+        text: expect.stringMatching(/Another node \(process \d+\) runs/),
+      });
+      await node.stop();
+      expect(await runs()).toMatchObject({ code: 0, text: expect.stringMatching(/^Checked 0 events/) });
+    } finally {
+      await nodes.stop();
+    }
   });
 
   test.each([
