@@ -24,6 +24,7 @@ import { sequencerService } from '../services/sequencer.service.ts';
 import { systemClock } from '../services/system-clock.ts';
 import { SignatureChecks } from '../services/ves/signature-checks.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import type { Identity } from './receipt-key.ts';
 import { version } from './version.ts';
 import type { Storage } from './storage.ts';
@@ -60,6 +61,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     ...brokerOptions({ nodeId, natsUrl: settings.natsUrl, callTimeoutMs: settings.brokerCallTimeoutMs }),
     logger: new BrokerLogger(log),
   });
+  const metrics = new Metrics(systemClock.monotonicMs(), () => systemClock.monotonicMs());
   let shutdownAnnounced = false;
   let address: AddressInfo | null = null;
   const keyCache = new KeyCache({
@@ -81,7 +83,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   if (settings.nodeServices.includes('sequencer')) {
     broker.createService(
       sequencerService({
-        directory: openDirectory(settings, options),
+        directory: openDirectory(settings, options, metrics),
         log: storage.log,
         clock: systemClock,
         sha256: nodeSha256,
@@ -102,7 +104,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     );
   }
   if (settings.nodeServices.includes('commitment')) {
-    broker.createService(commitmentService(openCommitments(settings, options, identity.signer)));
+    broker.createService(commitmentService(openCommitments(settings, options, identity.signer, metrics)));
   }
   broker.createService(
     gatewayService({
@@ -114,7 +116,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         bytesInFlightMax: settings.maxBytesInFlight,
         corsAllowOrigins: settings.corsAllowOrigins,
         drainTimeoutMs: settings.shutdownDrainSecs * 1_000,
-        publicRoutesOnly: !settings.nodeServices.includes('gateway'),
+        nodeRoutesOnly: !settings.nodeServices.includes('gateway'),
       },
       authenticate: authenticator({
         findPrincipal: (hash) => keyCache.find(hash),
@@ -136,6 +138,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       clock: systemClock,
       committing: commitmentClient(broker, settings.brokerCallTimeoutMs),
       commitments: openCommitmentReader(settings, storage),
+      metrics: () => metrics.text(),
       readiness: async () => {
         if (shutdownAnnounced) return { ready: false, reason: 'this node is shutting down' };
         try {
@@ -185,15 +188,20 @@ function openCommitments(
   settings: Settings,
   { storage, log }: NodeOptions,
   signer: CommitmentSigner | null,
+  metrics: Metrics,
 ): { committer: Committer; automatic: AutomaticCommitments | null } {
   const observer: CommitmentObserver = {
-    committed: ({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }) =>
-      log.info({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }, 'committed a range'),
-    refusedToPublish: (stream, cause) =>
+    committed: ({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }) => {
+      metrics.commitmentsCreated.inc();
+      log.info({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }, 'committed a range');
+    },
+    refusedToPublish: (stream, cause) => {
+      metrics.commitmentVerificationFailures.inc();
       log.error(
         { ...stream, err: cause },
         'a commitment was not published, since the log contradicts itself',
-      ),
+      );
+    },
   };
   const committer = new Committer({
     log: storage.commitments,
@@ -239,11 +247,15 @@ function openCommitmentReader(settings: Settings, { commitments }: Storage): Com
   });
 }
 
-function openDirectory(settings: Settings, { storage, identity, nodeId, log }: NodeOptions): ActorDirectory {
+function openDirectory(
+  settings: Settings,
+  { storage, identity, nodeId, log }: NodeOptions,
+  metrics: Metrics,
+): ActorDirectory {
   const observer: ActorObserver = {
     claimed: (store, claim) =>
       log.debug({ ...store, epoch: claim.epoch, heads: claim.heads }, 'claimed a store'),
-    flushed: () => undefined,
+    flushed: ({ events }) => metrics.eventsSequenced.inc(events),
     closed: (store, cause) => {
       if (cause?.kind === 'corrupt') log.error({ ...store, err: cause }, 'a store is closed until a restart');
       else if (cause !== null) log.warn({ ...store, cause: cause.code }, cause.message);

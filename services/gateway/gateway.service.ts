@@ -12,7 +12,7 @@ import { errorReply } from './error-reply.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { type HttpServer, openHttpServer } from './http-server.ts';
 import { emptyReply, textReply } from './reply.ts';
-import { gatewayRoutes, type HandlerDependencies } from './routes.ts';
+import { gatewayRoutes, type HandlerDependencies, nodeRoutes } from './routes.ts';
 
 export interface GatewaySettings {
   readonly host: string;
@@ -27,7 +27,7 @@ export interface GatewaySettings {
   /** How long a stop waits for what is being answered. */
   readonly drainTimeoutMs: number;
   /** Of a node that is no gateway: it only tells how it is. */
-  readonly publicRoutesOnly: boolean;
+  readonly nodeRoutesOnly: boolean;
 }
 
 export interface GatewayDependencies extends HandlerDependencies {
@@ -67,9 +67,7 @@ export function gatewayService(deps: GatewayDependencies): GatewaySchema {
   const { settings } = deps;
   const answer = answerWith({ ...deps, admission: new Admission(settings.bytesInFlightMax) });
   const aliases: Record<string, Alias['handler']> = {};
-  const routes = gatewayRoutes(deps).filter(
-    ({ access }) => access === 'public' || !settings.publicRoutesOnly,
-  );
+  const routes = settings.nodeRoutesOnly ? nodeRoutes(deps) : gatewayRoutes(deps);
   for (const [alias, endpoint] of endpointsByAlias(routes)) {
     aliases[alias] = (exchange, parameters) => answer(endpoint, exchange, parameters);
   }

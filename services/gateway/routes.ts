@@ -18,6 +18,7 @@ import { listEvents } from './handlers/list-events.ts';
 import { readHead } from './handlers/read-head.ts';
 import { readVesEvent } from './handlers/read-ves-event.ts';
 import { type Readiness, reportHealth, reportReadiness } from './handlers/report-health.ts';
+import { reportMetrics } from './handlers/report-metrics.ts';
 import { ingestLegacyEvents, type LegacyIngestDependencies } from './handlers/ingest-legacy-events.ts';
 import { ingestVesEvents, type VesIngestDependencies } from './handlers/ingest-ves-events.ts';
 import { bundleProof } from './handlers/proof-bundle.ts';
@@ -34,6 +35,8 @@ export interface HandlerDependencies
   readonly sequencerId: Uuid;
   readonly clock: Pick<Clock, 'nowMicros'>;
   readonly readiness: () => Promise<Readiness>;
+  /** What this node counts, in the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
   /** Of the product, as `/health` tells it. */
   readonly version: string;
   readonly log: Log;
@@ -76,14 +79,16 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
     ...commitmentRoutes('legacy', '/api/v1', deps),
     ...commitmentRoutes('ves', '/api/v1/ves', deps),
     ...anchorRoutes(deps),
-    { method: 'GET', path: '/health', access: 'public', errors: 'text', handle: reportHealth(deps.version) },
-    {
-      method: 'GET',
-      path: '/ready',
-      access: 'public',
-      errors: 'text',
-      handle: reportReadiness(deps.readiness),
-    },
+    ...nodeRoutes(deps),
+  ];
+}
+
+/** How this node is; served by every node, also by one that is no gateway. */
+export function nodeRoutes({ version, readiness, metrics }: HandlerDependencies): readonly Route[] {
+  return [
+    { method: 'GET', path: '/health', access: 'public', errors: 'text', handle: reportHealth(version) },
+    { method: 'GET', path: '/ready', access: 'public', errors: 'text', handle: reportReadiness(readiness) },
+    { method: 'GET', path: '/metrics', access: 'protected', errors: 'text', handle: reportMetrics(metrics) },
   ];
 }
 

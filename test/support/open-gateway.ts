@@ -103,7 +103,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         bytesInFlightMax: 16_777_216,
         corsAllowOrigins: [],
         drainTimeoutMs: 2_000,
-        publicRoutesOnly: false,
+        nodeRoutesOnly: false,
         ...options.settings,
       },
       authenticate: authenticator({
@@ -129,6 +129,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       clock: systemClock,
       ...(options.commitments ?? noCommitments),
       readiness: () => opened.answerReadiness(),
+      metrics: () => Promise.resolve('# none\n'),
       sha256: nodeSha256,
       version: '1.2.3',
       log: logger,

@@ -1,0 +1,36 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+/** What a node counts; made once, handed in, and read at `/metrics`. No label ever names a tenant, store or stream. */
+export class Metrics {
+  private readonly registry = new Registry();
+
+  /** Events of both worlds that were appended. */
+  readonly eventsSequenced = this.counter('sequencer_events_sequenced', 'Events appended, of both worlds');
+  readonly commitmentsCreated = this.counter('sequencer_commitments_created', 'Commitments published');
+  /** Anything but 0 means that the log contradicts itself: call a person. */
+  readonly commitmentVerificationFailures = this.counter(
+    'sequencer_commitment_verification_failures',
+    'Commitments refused since the stored log contradicts itself; must stay 0',
+  );
+
+  constructor(startedAtMs: number, nowMs: () => number) {
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: 'sequencer_uptime_seconds',
+      help: 'Since the node was started',
+      registers: [this.registry],
+      collect() {
+        this.set((nowMs() - startedAtMs) / 1_000);
+      },
+    });
+  }
+
+  /** In the text format of Prometheus. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  private counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.registry] });
+  }
+}
