@@ -9,9 +9,9 @@ import { sameBytes, toHex } from '../bytes.ts';
 export type VerifyEd25519 = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean;
 
 /**
- * RFC 8032 in pure JavaScript, cofactorless as OpenSSL does it: R must be, byte for byte, S·B − k·A. An S that is not reduced
- * is refused, and so is a key that is not canonical or of small order, or an R of small order, as OpenSSL 3.5 refuses it. Never throws: what is no signature or no key does not
- * verify.
+ * RFC 8032 in pure JavaScript, cofactorless as OpenSSL does it: R must be, byte for byte, S·B − k·A. Refused are an S
+ * that is not reduced, a key that is not canonical or of small order, and an R of small order, as OpenSSL 3.5 refuses
+ * them. Never throws: what is no signature or no key does not verify.
  */
 export const portableVerifyEd25519: VerifyEd25519 = (signature, message, publicKey) => {
   if (signature.length !== 64) return false;
