@@ -6,7 +6,7 @@ export type Readiness =
   | {
       readonly ready: true;
       readonly databaseResponseTimeMs: number;
-      /** Connections of the write pool; null where there is no pool. */
+      /** Connections for everything but appends, which have their own; null where there is no pool. */
       readonly pool: { readonly active: number; readonly idle: number; readonly max: number } | null;
     };
 
