@@ -39,6 +39,8 @@ export type RefusalCode =
   | 'INVALID_QUERY' // 400: a query or path parameter
   | 'INVALID_FIELD_VALUE' // 400
   | 'INSUFFICIENT_PERMISSIONS' // 403
+  | 'NOT_FOUND' // 404: what the path or the body names does not exist, or not for this caller
+  | 'CONFLICT' // 409: what is asked for contradicts what is there
   | 'PAYLOAD_TOO_LARGE'; // 413
 
 /** A request refused as a whole: nothing of it was stored and no sequence was used. */

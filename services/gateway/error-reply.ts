@@ -6,11 +6,12 @@ import { emptyReply, jsonReply, type Reply, textReply, withStatus } from './repl
 /**
  * How a route words its errors:
  * - `coded`: `{"error":{"code","numeric_code","message"}}` and the header `x-error-code`;
+ * - `flat`: `{"success":false,"error","code"}`, on the routes of keys and administration;
  * - `text`: a sentence as plain text.
  *
  * What is wrong with a request before its route has a say (media type, length, JSON, query) is plain text everywhere.
  */
-export type ErrorForm = 'coded' | 'text';
+export type ErrorForm = 'coded' | 'flat' | 'text';
 
 const numericCodes = {
   INVALID_FIELD_VALUE: 3003,
@@ -23,16 +24,25 @@ const numericCodes = {
 
 type WireCode = keyof typeof numericCodes;
 
-const refusals: Readonly<Record<RefusalCode, { readonly status: number; readonly coded?: WireCode }>> = {
+interface Refusal {
+  readonly status: number;
+  /** The codes of the two structured forms; without one the reply is plain text in that form. */
+  readonly coded?: WireCode;
+  readonly flat?: string;
+}
+
+const refusals: Readonly<Record<RefusalCode, Refusal>> = {
   UNREADABLE_JSON: { status: 400 },
   INVALID_QUERY: { status: 400 },
   BODY_TOO_SLOW: { status: 408 },
   BODY_TOO_LONG: { status: 413 },
   WRONG_MEDIA_TYPE: { status: 415 },
   WRONG_SHAPE: { status: 422 },
-  INVALID_FIELD_VALUE: { status: 400, coded: 'INVALID_FIELD_VALUE' },
-  INSUFFICIENT_PERMISSIONS: { status: 403, coded: 'INSUFFICIENT_PERMISSIONS' },
-  PAYLOAD_TOO_LARGE: { status: 413, coded: 'PAYLOAD_TOO_LARGE' },
+  INVALID_FIELD_VALUE: { status: 400, coded: 'INVALID_FIELD_VALUE', flat: 'INVALID_FIELD_VALUE' },
+  INSUFFICIENT_PERMISSIONS: { status: 403, coded: 'INSUFFICIENT_PERMISSIONS', flat: 'FORBIDDEN' },
+  NOT_FOUND: { status: 404, flat: 'NOT_FOUND' },
+  CONFLICT: { status: 409, flat: 'CONFLICT' },
+  PAYLOAD_TOO_LARGE: { status: 413, coded: 'PAYLOAD_TOO_LARGE', flat: 'PAYLOAD_TOO_LARGE' },
 };
 
 /** Also what a code means that only a newer node knows: the request is wrong, and its sentence says how. */
@@ -56,9 +66,10 @@ export function errorReply(error: unknown, form: ErrorForm): Reply {
 
 /** The time ran out; whether anything took effect is not known. */
 export function timeoutReply(form: ErrorForm): Reply {
+  if (form === 'text') return emptyReply(504);
   const sentence =
     'no answer in time; it is not known whether the events were stored: send the same event ids again';
-  return form === 'coded' ? codedReply(504, 'TIMEOUT', sentence) : emptyReply(504);
+  return structuredReply(form, 504, 'TIMEOUT', sentence);
 }
 
 /** The gate's own form, the same on every route. */
@@ -85,25 +96,35 @@ const authFailures: Readonly<Record<AuthFailure, { readonly status: number; read
 };
 
 function refusalReply(code: string, sentence: string, form: ErrorForm): Reply {
-  const { status, coded } = Object.hasOwn(refusals, code) ? refusals[code as RefusalCode] : unknownRefusal;
-  return form === 'coded' && coded !== undefined
-    ? codedReply(status, coded, sentence)
-    : textReply(status, sentence);
+  const refusal = Object.hasOwn(refusals, code) ? refusals[code as RefusalCode] : unknownRefusal;
+  if (form === 'coded' && refusal.coded !== undefined)
+    return codedReply(refusal.status, refusal.coded, sentence);
+  if (form === 'flat' && refusal.flat !== undefined) return flatReply(refusal.status, refusal.flat, sentence);
+  return textReply(refusal.status, sentence);
 }
 
 function unavailableReply(form: ErrorForm, retryAfterSecs: number): Reply {
   const sentence = 'not at the moment; nothing was stored, and sending the same request again is right';
-  const reply =
-    form === 'coded' ? codedReply(503, 'SERVICE_UNAVAILABLE', sentence) : textReply(503, sentence);
+  const reply = structuredReply(form, 503, 'SERVICE_UNAVAILABLE', sentence);
   return withStatus(reply, 503, { 'retry-after': String(retryAfterSecs) });
 }
 
 function failureReply(form: ErrorForm): Reply {
   const sentence = 'the server failed; its log says why under the x-request-id of this response';
-  return form === 'coded' ? codedReply(500, 'INTERNAL_ERROR', sentence) : textReply(500, sentence);
+  return structuredReply(form, 500, 'INTERNAL_ERROR', sentence);
+}
+
+function structuredReply(form: ErrorForm, status: number, code: WireCode, sentence: string): Reply {
+  if (form === 'coded') return codedReply(status, code, sentence);
+  return form === 'flat' ? flatReply(status, code, sentence) : textReply(status, sentence);
 }
 
 function codedReply(status: number, code: WireCode, message: string): Reply {
   const reply = jsonReply({ error: { code, numeric_code: numericCodes[code], message } });
   return withStatus(reply, status, { 'x-error-code': code });
+}
+
+/** For handlers of `flat` routes that refuse with a code of their own. */
+export function flatReply(status: number, code: string, error: string): Reply {
+  return withStatus(jsonReply({ success: false, error, code }), status);
 }
