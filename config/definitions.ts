@@ -2,6 +2,7 @@ import type { Definition } from './definition.ts';
 import { accessDefinitions } from './definitions/access.ts';
 import { commitmentDefinitions } from './definitions/commitments.ts';
 import { databaseDefinitions } from './definitions/database.ts';
+import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
 import { serverDefinitions } from './definitions/server.ts';
 import { vesDefinitions } from './definitions/ves.ts';
@@ -9,6 +10,7 @@ import { vesDefinitions } from './definitions/ves.ts';
 /** Every setting, by property. */
 export const definitions = {
   ...serverDefinitions,
+  ...networkDefinitions,
   ...accessDefinitions,
   ...databaseDefinitions,
   ...nodeDefinitions,
@@ -31,6 +33,7 @@ export const definitionGroups: readonly {
   readonly definitions: Readonly<Record<string, Definition<unknown>>>;
 }[] = [
   { title: 'Server', definitions: serverDefinitions },
+  { title: 'Network', definitions: networkDefinitions },
   { title: 'Access', definitions: accessDefinitions },
   { title: 'Database', definitions: databaseDefinitions },
   { title: 'Node and cluster', definitions: nodeDefinitions },

@@ -3,7 +3,13 @@ import type { Log } from '../../telemetry/log.ts';
 import { readError } from '../broker-errors.ts';
 import type { Admission, Reservation } from './admission.ts';
 import type { Authenticate } from './authenticate.ts';
-import { authFailureReply, type ErrorForm, errorReply, timeoutReply } from './error-reply.ts';
+import {
+  adminAddressRefusal,
+  authFailureReply,
+  type ErrorForm,
+  errorReply,
+  timeoutReply,
+} from './error-reply.ts';
 import type { Exchange } from './exchange.ts';
 import { readQuery } from './query.ts';
 import { emptyReply, type Reply } from './reply.ts';
@@ -11,6 +17,8 @@ import type { Route, RouteRequest } from './route.ts';
 
 export interface AnswerDependencies {
   readonly authenticate: Authenticate;
+  /** Whether an address may reach what only administrators should. */
+  readonly isAdminAddress: (address: string) => boolean;
   readonly admission: Admission;
   readonly log: Log;
 }
@@ -22,6 +30,7 @@ export type Endpoint =
       readonly kind: 'wrong method';
       readonly path: string;
       readonly access: Route['access'];
+      readonly audience: Route['audience'];
       readonly errors: ErrorForm;
       readonly allow: string;
     };
@@ -41,7 +50,7 @@ export function answerWith(deps: AnswerDependencies): Answer {
     const reservation = deps.admission.open();
     const timer = setTimeout(() => exchange.reply(timeoutReply(form)), exchange.timeLeftMs()).unref();
     try {
-      exchange.reply(await answer(deps.authenticate, endpoint, exchange, parameters, reservation));
+      exchange.reply(await answer(deps, endpoint, exchange, parameters, reservation));
     } catch (error) {
       report(deps.log, error, { requestId: exchange.requestId, path });
       exchange.reply(errorReply(error, form));
@@ -54,13 +63,14 @@ export function answerWith(deps: AnswerDependencies): Answer {
 }
 
 async function answer(
-  authenticate: Authenticate,
+  { authenticate, isAdminAddress }: AnswerDependencies,
   endpoint: Endpoint,
   exchange: Exchange,
   parameters: PathParameters,
   reservation: Reservation,
 ): Promise<Reply> {
-  const { access } = endpoint.kind === 'route' ? endpoint.route : endpoint;
+  const { access, audience } = endpoint.kind === 'route' ? endpoint.route : endpoint;
+  if (audience === 'admin' && !isAdminAddress(exchange.clientAddress())) return adminAddressRefusal();
   const authentication = access === 'protected' ? await authenticate(exchange.req.headers) : null;
   if (authentication?.principal === null) return authFailureReply(authentication.failure);
   if (endpoint.kind === 'wrong method') return emptyReply(405, { allow: endpoint.allow });
@@ -77,6 +87,9 @@ function routeRequest(
   reservation: Reservation,
 ): RouteRequest {
   return {
+    requestId: exchange.requestId,
+    clientAddress: () => exchange.clientAddress(),
+    userAgent: () => exchange.userAgent(),
     pathParameter: (name) => decodePathParameter(name, parameters[name] ?? ''),
     query: () => readQuery(exchange.search),
     readBody: () => exchange.readBody(reservation),

@@ -25,6 +25,7 @@ function wrongMethod(path: string, routes: readonly Route[]): Endpoint {
     kind: 'wrong method',
     path,
     access: routes.some((route) => route.access === 'protected') ? 'protected' : 'public',
+    audience: routes.some((route) => route.audience === 'admin') ? 'admin' : undefined,
     errors: routes[0]?.errors ?? 'text',
     allow: routes.flatMap(methodsOf).join(', '),
   };

@@ -72,6 +72,12 @@ export function timeoutReply(form: ErrorForm): Reply {
   return structuredReply(form, 504, 'TIMEOUT', sentence);
 }
 
+/** The client's address is not in ADMIN_IP_ALLOWLIST. */
+export function adminAddressRefusal(): Reply {
+  const error = 'this address may not reach what is for administrators';
+  return withStatus(jsonReply({ error, code: 'ADMIN_IP_DENIED' }), 403);
+}
+
 /** The gate's own form, the same on every route. */
 export function authFailureReply(failure: AuthFailure): Reply {
   const { status, error } = authFailures[failure];

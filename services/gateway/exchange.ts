@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded } from '../../domain/errors.ts';
 import type { Reservation } from './admission.ts';
 import { gzipBody, isWorthGzip } from './content-coding.ts';
+import type { ClientAddressReader } from './client-address.ts';
 import type { Cors } from './cors.ts';
 import type { Reply } from './reply.ts';
 import { type BodyLimits, discardBody, hasBody, readBody } from './request-body.ts';
@@ -11,6 +12,7 @@ import { wireRequestId } from './request-id.ts';
 /** What all exchanges of a gateway have in common. */
 export interface ExchangeContext {
   readonly cors: Cors;
+  readonly readClientAddress: ClientAddressReader;
   readonly requestTimeoutMs: number;
   readonly bodyLimits: BodyLimits;
   /** Whether the gateway is going away: then no connection outlives its response. */
@@ -23,6 +25,8 @@ export const standardHeaders = {
   'x-frame-options': 'DENY',
   'cache-control': 'no-store',
 } as const;
+
+const userAgentLengthMax = 256;
 
 /**
  * One request and its response. It is answered once: the first reply goes out, and what comes after it (a handler that
@@ -54,6 +58,16 @@ export class Exchange {
     this.path = questionMark === -1 ? url : url.slice(0, questionMark);
     this.search = questionMark === -1 ? '' : url.slice(questionMark + 1);
     this.deadlineMs = performance.now() + context.requestTimeoutMs;
+  }
+
+  /** The client's IP address, or `unknown`. */
+  clientAddress(): string {
+    return this.context.readClientAddress(this.req);
+  }
+
+  /** What the client calls itself, at most 256 characters of it; null when it does not say. */
+  userAgent(): string | null {
+    return this.req.headers['user-agent']?.slice(0, userAgentLengthMax) ?? null;
   }
 
   /** Whole milliseconds until the client gets a 504; not negative. */

@@ -5,7 +5,9 @@ import ApiGateway from 'moleculer-web';
 import type { Log } from '../../telemetry/log.ts';
 import { Admission } from './admission.ts';
 import { answerWith, type PathParameters } from './answer.ts';
+import { adminAddresses } from './admin-addresses.ts';
 import type { Authenticate } from './authenticate.ts';
+import { clientAddressReader, type ProxySettings } from './client-address.ts';
 import { allowOrigins } from './cors.ts';
 import { endpointsByAlias } from './endpoints.ts';
 import { errorReply } from './error-reply.ts';
@@ -14,7 +16,7 @@ import { type HttpServer, openHttpServer } from './http-server.ts';
 import { emptyReply, textReply } from './reply.ts';
 import { gatewayRoutes, type HandlerDependencies, nodeRoutes } from './routes.ts';
 
-export interface GatewaySettings {
+export interface GatewaySettings extends ProxySettings {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -24,6 +26,8 @@ export interface GatewaySettings {
   readonly bytesInFlightMax: number;
   /** Origins, or `*` among them; empty turns CORS off. */
   readonly corsAllowOrigins: readonly string[];
+  /** IP addresses and CIDR ranges that may reach what is for administrators; empty lets every address. */
+  readonly adminIpAllowlist: readonly string[];
   /** How long a stop waits for what is being answered. */
   readonly drainTimeoutMs: number;
   /** Of a node that is no gateway: it only tells how it is. */
@@ -65,7 +69,11 @@ const slowBodies = { progressIntervalMs: 5_000, progressBytesMin: 5_120, discard
  */
 export function gatewayService(deps: GatewayDependencies): GatewaySchema {
   const { settings } = deps;
-  const answer = answerWith({ ...deps, admission: new Admission(settings.bytesInFlightMax) });
+  const answer = answerWith({
+    ...deps,
+    admission: new Admission(settings.bytesInFlightMax),
+    isAdminAddress: adminAddresses(settings.adminIpAllowlist),
+  });
   const aliases: Record<string, Alias['handler']> = {};
   const routes = settings.nodeRoutesOnly ? nodeRoutes(deps) : gatewayRoutes(deps);
   for (const [alias, endpoint] of endpointsByAlias(routes)) {
@@ -144,6 +152,7 @@ function openExchanges(
 ): HttpServer {
   const context: ExchangeContext = {
     cors: allowOrigins(settings.corsAllowOrigins),
+    readClientAddress: clientAddressReader(settings),
     requestTimeoutMs: settings.requestTimeoutMs,
     bodyLimits: { bytesMax: settings.bodyBytesMax, ...slowBodies },
     isClosing: () => server.isClosing(),

@@ -11,6 +11,8 @@ interface RouteFacts {
   readonly path: string;
   /** How what goes wrong on this route is worded. */
   readonly errors: ErrorForm;
+  /** `admin`: only for addresses in ADMIN_IP_ALLOWLIST, which is checked before anything else. Unset: for everyone. */
+  readonly audience?: 'admin';
 }
 
 /** Answers whoever asks. */
@@ -30,6 +32,12 @@ export type Route = PublicRoute | ProtectedRoute;
 
 /** What a handler may know of a request. */
 export interface RouteRequest {
+  /** As the caller sees it in `x-request-id`; callers may repeat it, so it names nothing inside. */
+  readonly requestId: string;
+  /** The client's IP address, or `unknown`; see clientAddressReader. */
+  readonly clientAddress: () => string;
+  /** What the client calls itself, shortened; null when it does not say. */
+  readonly userAgent: () => string | null;
   /**
    * A part of the path, percent-decoded once.
    * @throws Refused when it can't be decoded

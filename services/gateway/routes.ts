@@ -88,7 +88,14 @@ export function nodeRoutes({ version, readiness, metrics }: HandlerDependencies)
   return [
     { method: 'GET', path: '/health', access: 'public', errors: 'text', handle: reportHealth(version) },
     { method: 'GET', path: '/ready', access: 'public', errors: 'text', handle: reportReadiness(readiness) },
-    { method: 'GET', path: '/metrics', access: 'protected', errors: 'text', handle: reportMetrics(metrics) },
+    {
+      method: 'GET',
+      path: '/metrics',
+      access: 'protected',
+      audience: 'admin',
+      errors: 'text',
+      handle: reportMetrics(metrics),
+    },
   ];
 }
 
