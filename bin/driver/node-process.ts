@@ -1,12 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardProcess } from './guard.ts';
 
 export interface NodeProcessOptions {
   /** The settings of the node, and its whole environment: nothing of the caller's shell leaks into it. */
   readonly env: Readonly<Record<string, string>>;
   /** 60 s unless given: a first start with an embedded Postgres makes a database. */
   readonly readyTimeoutMs?: number;
+  /** Gets all that the node prints, after what earlier ones printed. */
+  readonly logFile?: string;
+  /** Keeps a Ctrl-C at the terminal from the node, for whoever stops it in an order; it then ends with this process. */
+  readonly ownGroup?: boolean;
 }
 
 export interface Ending {
@@ -27,12 +33,17 @@ const outputCharactersMax = 65_536;
  * @throws Error with the end of its output when it ends before, or is not ready in time (then it is killed)
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
-  const node = new NodeProcess(
-    spawn(process.execPath, [start], {
-      env: { PATH: path, PORT: '0', ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
+  const { logFile, ownGroup = false } = options;
+  const child = spawn(process.execPath, [start], {
+    env: { PATH: path, PORT: '0', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: ownGroup,
+  });
+  const node = new NodeProcess(child, logFile ?? null);
+  if (ownGroup && child.pid !== undefined) {
+    const guard = guardProcess(child.pid);
+    void node.ended.then(() => guard.release());
+  }
   await node.becomeReady(options.readyTimeoutMs ?? 60_000);
   return node;
 }
@@ -42,12 +53,14 @@ export class NodeProcess {
   /** Resolves when the process has ended, however it did. */
   readonly ended: Promise<Ending>;
   private readonly child: ChildProcess;
+  private readonly logFile: string | null;
   private ending: Ending | null = null;
   private address: string | null = null;
   private text = '';
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, logFile: string | null = null) {
     this.child = child;
+    this.logFile = logFile;
     this.ended = new Promise((resolve) => {
       const end = (ending: Ending): void => {
         this.ending = ending;
@@ -116,6 +129,8 @@ export class NodeProcess {
   }
 
   private collect(text: string): void {
+    // At once, so that the file is complete when whoever reads it has been told of a failure.
+    if (this.logFile !== null) appendFileSync(this.logFile, text);
     this.text = (this.text + text).slice(-outputCharactersMax);
     this.address ??= /http:\/\/[\w.-]+:\d+/.exec(this.text)?.[0] ?? null;
   }

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { findFreePort } from '../../bin/driver/free-port.ts';
 import type { PostgresPrograms } from './postgres-programs.ts';
 
 export interface PostgresServer {
@@ -118,16 +118,6 @@ class Server implements PostgresServer {
   logTail(): string {
     return readFileSync(join(this.home, 'log'), 'utf8').slice(-2_000);
   }
-}
-
-/** A port that was free a moment ago; another program may take it first, hence the attempts above. */
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  return address.port;
 }
 
 async function becomesReady(postmaster: ChildProcess, url: string): Promise<boolean> {
