@@ -9,6 +9,7 @@ import { brokerOptions } from '../moleculer.config.ts';
 import { AgentKeyCache } from '../services/access/agent-key-cache.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { KeyCache } from '../services/access/key-cache.ts';
+import { AuditLog } from '../services/audit/audit-log.ts';
 import { BrokerLogger } from '../services/broker-logger.ts';
 import { AutomaticCommitments } from '../services/commitment/automatic-commitments.ts';
 import { CommitmentReader } from '../services/commitment/commitment-reader.ts';
@@ -136,6 +137,12 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       events: storage.log,
       agentKeys: storage.agentKeys,
       sequencerKeys: storage.sequencerKeys,
+      audit: new AuditLog({
+        entries: storage.auditEntries,
+        enabled: settings.auditLogEnabled,
+        clock: systemClock,
+        log,
+      }),
       sequencerId: identity.sequencerId,
       strictness,
       clock: systemClock,

@@ -2,8 +2,10 @@ import type { Settings } from '../config/read-settings.ts';
 import { systemClock } from '../services/system-clock.ts';
 import type { AgentKeys } from '../storage/agent-keys.ts';
 import type { ApiKeys } from '../storage/api-keys.ts';
+import type { AuditEntries } from '../storage/audit-log.ts';
 import { postgresAgentKeys } from '../storage/postgres/agent-keys.ts';
 import { postgresApiKeys } from '../storage/postgres/api-keys.ts';
+import { postgresAuditEntries } from '../storage/postgres/audit-log.ts';
 import { awaitServer } from '../storage/postgres/await-server.ts';
 import { checkSchema, migrate } from '../storage/postgres/migrate.ts';
 import { createPool } from '../storage/postgres/pool.ts';
@@ -23,6 +25,7 @@ export interface Storage {
   readonly keys: ApiKeys;
   readonly agentKeys: AgentKeys;
   readonly sequencerKeys: SequencerKeys;
+  readonly auditEntries: AuditEntries;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
 }
@@ -93,6 +96,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       keys: postgresApiKeys(pool),
       agentKeys: postgresAgentKeys(pool),
       sequencerKeys: postgresSequencerKeys(pool),
+      auditEntries: postgresAuditEntries(pool),
       close: async () => {
         await eventLog.close();
         await pool.end();

@@ -20,6 +20,11 @@ export const accessDefinitions = {
     pattern: /^[\x21-\x7e]+$/,
     why: 'a key with all rights on all tenants, stored as a hash at start; below 32 characters it is refused in production and warned about elsewhere. Unset, a node outside production makes one when the database has no active key, and keeps it in DATA_DIR',
   }),
+  auditLogEnabled: boolean({
+    env: 'AUDIT_LOG_ENABLED',
+    default: true,
+    why: 'who changed keys, schemas and settings is recorded in the table audit_log; off records nothing',
+  }),
   keyCacheMax: integer({
     env: 'KEY_CACHE_MAX',
     default: 10_000,

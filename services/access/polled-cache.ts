@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
 import { LogUnavailable } from '../../domain/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { answerWithin } from '../answer-within.ts';
 
 export interface PolledCacheLimits {
   readonly clock: Clock;
@@ -187,19 +188,4 @@ export class PolledCache<Key, Value extends object> {
       this.runningLookups -= 1;
     }
   }
-}
-
-/** The answer, or LogUnavailable when it has not come in time: a lost connection can be silent for minutes. */
-function answerWithin<Answer>(
-  clock: Clock,
-  timeoutMs: number,
-  answer: Promise<Answer>,
-  name: string,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.after(timeoutMs, () => {
-      reject(new LogUnavailable(`the ${name} did not answer in time`, { timeoutMs }));
-    });
-    answer.then(resolve, reject).finally(() => timer.cancel());
-  });
 }

@@ -4,6 +4,7 @@ import type { Uuid, World } from '../../domain/types.ts';
 import type { AgentKeys } from '../../storage/agent-keys.ts';
 import type { EventLog } from '../../storage/event-log.ts';
 import type { SequencerKeys } from '../../storage/sequencer-keys.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
 import { listAgentKeys, registerAgentKey, revokeAgentKey } from './handlers/agent-keys.ts';
 import { noteAnchor, readAnchorStatus, listPendingCommitments } from './handlers/anchor-commitments.ts';
 import {
@@ -32,6 +33,7 @@ export interface HandlerDependencies
   readonly events: Pick<EventLog, 'heads' | 'readLegacy' | 'readLegacyEntity' | 'readVes' | 'readVesEvent'>;
   readonly agentKeys: AgentKeys;
   readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
+  readonly audit: Pick<AuditLog, 'record' | 'recordFirst'>;
   readonly sequencerId: Uuid;
   readonly clock: Pick<Clock, 'nowMicros'>;
   readonly readiness: () => Promise<Readiness>;

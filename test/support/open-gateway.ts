@@ -2,6 +2,7 @@ import { ServiceBroker } from 'moleculer';
 import { bootstrapAdmin, type Principal } from '../../domain/access.ts';
 import type { AppendParams, AppendReply } from '../../services/contracts.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
+import { AuditLog } from '../../services/audit/audit-log.ts';
 import { authenticator } from '../../services/gateway/authenticate.ts';
 import {
   type GatewayDependencies,
@@ -14,6 +15,7 @@ import { systemClock } from '../../services/system-clock.ts';
 import type { ApiKeys } from '../../storage/api-keys.ts';
 import { MemoryAgentKeys } from '../../storage/memory/memory-agent-keys.ts';
 import { MemoryApiKeys } from '../../storage/memory/memory-api-keys.ts';
+import { MemoryAuditEntries } from '../../storage/memory/memory-audit-entries.ts';
 import { MemoryEventLog } from '../../storage/memory/memory-event-log.ts';
 import { uuid } from './events.ts';
 
@@ -36,6 +38,7 @@ export interface OpenedGateway {
   readonly url: string;
   readonly keys: ApiKeys;
   readonly log: MemoryEventLog;
+  readonly auditEntries: MemoryAuditEntries;
   /** What was asked of the sequencer, in order. */
   readonly appends: AppendParams[];
   /** How the sequencer answers; accepts nothing and rejects nothing unless replaced. */
@@ -61,6 +64,7 @@ export const noEvents: AppendReply = {
 export async function openGateway(options: OpenGatewayOptions = {}): Promise<OpenedGateway> {
   const keys = options.keys ?? new MemoryApiKeys();
   const log = new MemoryEventLog();
+  const auditEntries = new MemoryAuditEntries(() => systemClock.nowMicros());
   const logLines: string[] = [];
   const write =
     (level: string) =>
@@ -84,6 +88,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
     },
     keys,
     log,
+    auditEntries,
     appends: [],
     logLines,
     answerAppend: () => Promise.resolve(noEvents),
@@ -127,6 +132,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       events: options.events ?? log,
       agentKeys: new MemoryAgentKeys(() => systemClock.nowMicros()),
       sequencerKeys: { list: () => Promise.resolve([]) },
+      audit: new AuditLog({ entries: auditEntries, enabled: true, clock: systemClock, log: logger }),
       sequencerId: uuid(0x5e),
       strictness: 'lenient',
       clock: systemClock,
