@@ -10,10 +10,12 @@ import { ManualClock } from '../support/manual-clock.ts';
 const agentId = 'cccccccc-0000-4000-8000-000000000001' as Uuid;
 const tenantId = 'aaaaaaaa-0000-4000-8000-000000000001' as Uuid;
 
+const request = { requestId: 'r-1', clientAddress: () => '192.0.2.1', userAgent: () => null };
+
 function entry(fields: Partial<NewAuditEntry> = {}): NewAuditEntry {
   return {
     action: 'api_key_created',
-    ...originOf({ principal: { ...bootstrapAdmin, tenantId, agentId }, requestId: 'r-1' }),
+    ...originOf({ ...request, principal: { ...bootstrapAdmin, tenantId, agentId } }),
     tenantId,
     resourceType: 'api_key',
     resourceId: 'ss_aaaa',
@@ -86,10 +88,19 @@ test('texts of callers are cut and cleaned', async () => {
 });
 
 test.each([
-  [{ principal: { ...bootstrapAdmin, tenantId, agentId } }, agentId, 'api_key'],
-  [{ principal: { ...bootstrapAdmin, tenantId } }, `tenant:${tenantId}`, 'api_key'],
-  [{ principal: bootstrapAdmin }, 'bootstrap_admin', 'api_key'],
-  [{ principal: null }, 'self_service', 'public'],
-])('the actor of %j is %s', (request, actor, actorType) => {
-  expect(originOf(request)).toEqual({ actor, actorType, requestId: null, ipAddress: null, userAgent: null });
+  [{ ...bootstrapAdmin, tenantId, agentId }, agentId],
+  [{ ...bootstrapAdmin, tenantId }, `tenant:${tenantId}`],
+  [bootstrapAdmin, 'bootstrap_admin'],
+])('the actor of the principal %j is %s', (principal, actor) => {
+  expect(originOf({ ...request, principal })).toEqual({
+    actor,
+    actorType: 'api_key',
+    requestId: 'r-1',
+    ipAddress: '192.0.2.1',
+    userAgent: null,
+  });
+});
+
+test('the actor of a request that asks nobody who they are is the public', () => {
+  expect(originOf(request)).toMatchObject({ actor: 'self_service', actorType: 'public' });
 });
