@@ -79,7 +79,8 @@ function credential(adminKey: AdminKey): string {
   return ` -H "Authorization: ApiKey ${adminKey.kind === 'kept' ? adminKey.key : key}"`;
 }
 
-function firstRequests(url: string, credentialOption: string): string[] {
+/** Two commands to paste: append an event, read its stream. `credentialOption` begins with a space, or is empty. */
+export function firstRequests(url: string, credentialOption: string): string[] {
   const tenantId = '11111111-1111-4111-8111-111111111111';
   const storeId = '22222222-2222-4222-8222-222222222222';
   const body = JSON.stringify({

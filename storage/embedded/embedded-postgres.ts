@@ -6,7 +6,7 @@ import { prepareCluster } from './cluster.ts';
 import { databaseName, makeDatabase, urlOf } from './connection.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { findPlace } from './place.ts';
-import { openPostmaster, stopPostmaster } from './postmaster.ts';
+import { openPostmaster, type Postmaster, stopPostmaster } from './postmaster.ts';
 import { installedPrograms, usablePrograms } from './programs.ts';
 import { defaultSharedDirectory } from './shared-directory.ts';
 import { watchPostmaster } from './watch-postmaster.ts';
@@ -20,6 +20,8 @@ export interface EmbeddedPostgresOptions {
   readonly sharedDirectory?: string;
   /** The `native` directory of the Postgres package; the one that npm installed unless given. */
   readonly programsDirectory?: string;
+  /** Whether the server is started again when it ends on its own, as it is unless someone ends it on purpose. */
+  readonly keepRunning?: boolean;
   /** Told what happens, in the words of a person who waits for it. */
   readonly onProgress?: (sentence: string) => void;
 }
@@ -31,6 +33,10 @@ export interface EmbeddedPostgres {
   readonly dataDirectory: string;
   /** Whether the server was running already, left by a node that was killed. */
   readonly adopted: boolean;
+  /** Ends the server at once, as a crash does: the next start recovers from what reached the disk. */
+  crash(): Promise<void>;
+  /** Starts it again on its port; for who opened it without `keepRunning`. */
+  restart(): Promise<void>;
   /** Stops the server and gives the directory free. A second call waits for the first. */
   stop(): Promise<void>;
 }
@@ -45,6 +51,7 @@ export async function openEmbeddedPostgres({
   connectionsMax = 100,
   sharedDirectory = defaultSharedDirectory,
   programsDirectory = installedPrograms(),
+  keepRunning = true,
   onProgress = () => undefined,
 }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const realDataDir = await realpath(dataDir);
@@ -78,13 +85,10 @@ export async function openEmbeddedPostgres({
       onProgress(`taking over the Postgres that an earlier node left running (process ${postmaster.pid})`);
     }
     await makeDatabase({ port: postmaster.port, password });
-    const watch = watchPostmaster(
-      postmaster,
-      () => openPostmaster({ ...options, port: postmaster.port }),
-      onProgress,
-    );
+    const startAgain = (): Promise<Postmaster> => openPostmaster({ ...options, port: postmaster.port });
+    const watch = keepRunning ? watchPostmaster(postmaster, startAgain, onProgress) : null;
     const stop = async (): Promise<void> => {
-      await watch.end();
+      await watch?.end();
       await stopPostmaster(options);
       await lock.release();
     };
@@ -93,6 +97,8 @@ export async function openEmbeddedPostgres({
       url: urlOf({ port: postmaster.port, password }, databaseName),
       dataDirectory: place.clusterDirectory,
       adopted: postmaster.adopted,
+      crash: () => stopPostmaster(options, ['immediate']),
+      restart: async () => void (await startAgain()),
       stop: () => (stopping ??= stop()),
     };
   } catch (error) {

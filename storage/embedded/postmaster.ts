@@ -67,13 +67,17 @@ export async function openPostmaster(options: PostmasterOptions): Promise<Postma
   }
 }
 
-/** Ends every session, writes a checkpoint and stops the server; does nothing when none runs. */
-export async function stopPostmaster({
-  place,
-  programs,
-}: Pick<PostmasterOptions, 'place' | 'programs'>): Promise<void> {
-  // A fast stop may hang on a broken disk; an immediate one only costs the next start a recovery.
-  for (const mode of ['fast', 'immediate']) {
+/**
+ * Ends every session, writes a checkpoint and stops the server; does nothing when none runs.
+ *
+ * @param modes of pg_ctl, tried in turn. A fast stop may hang on a broken disk; an immediate one only costs the next
+ *   start a recovery
+ */
+export async function stopPostmaster(
+  { place, programs }: Pick<PostmasterOptions, 'place' | 'programs'>,
+  modes: readonly ('fast' | 'immediate')[] = ['fast', 'immediate'],
+): Promise<void> {
+  for (const mode of modes) {
     if ((await findRunning(place.clusterDirectory)) === null) return;
     const { exitCode } = await runProgram(
       programs.pgCtl,
