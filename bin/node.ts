@@ -27,6 +27,7 @@ import { SignatureChecks } from '../services/ves/signature-checks.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { Identity } from './receipt-key.ts';
+import { openRequestLimits } from './request-limits.ts';
 import { version } from './version.ts';
 import type { Storage } from './storage.ts';
 
@@ -128,6 +129,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         disabled: settings.authMode === 'disabled',
         log,
       }),
+      limits: openRequestLimits(settings, storage.points, log),
       sequencer: sequencerClient({
         broker,
         clock: systemClock,

@@ -10,10 +10,12 @@ import { awaitServer } from '../storage/postgres/await-server.ts';
 import { checkSchema, migrate } from '../storage/postgres/migrate.ts';
 import { createPool } from '../storage/postgres/pool.ts';
 import { openPostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
+import type { PointSource } from '../storage/point-source.ts';
 import type { CommitmentLog } from '../storage/commitment-log.ts';
 import { PostgresCommitmentLog } from '../storage/postgres/postgres-commitment-log.ts';
 import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
 import { postgresSequencerKeys } from '../storage/postgres/sequencer-keys.ts';
+import { postgresPoints } from '../storage/postgres/shared-points.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -25,6 +27,8 @@ export interface Storage {
   readonly keys: ApiKeys;
   readonly agentKeys: AgentKeys;
   readonly sequencerKeys: SequencerKeys;
+  /** Where all nodes count requests. */
+  readonly points: PointSource;
   readonly auditEntries: AuditEntries;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
@@ -96,6 +100,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       keys: postgresApiKeys(pool),
       agentKeys: postgresAgentKeys(pool),
       sequencerKeys: postgresSequencerKeys(pool),
+      points: postgresPoints(pool),
       auditEntries: postgresAuditEntries(pool),
       close: async () => {
         await eventLog.close();

@@ -2,6 +2,7 @@ import type { Definition } from './definition.ts';
 import { accessDefinitions } from './definitions/access.ts';
 import { commitmentDefinitions } from './definitions/commitments.ts';
 import { databaseDefinitions } from './definitions/database.ts';
+import { limitDefinitions } from './definitions/limits.ts';
 import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
 import { serverDefinitions } from './definitions/server.ts';
@@ -11,6 +12,7 @@ import { vesDefinitions } from './definitions/ves.ts';
 export const definitions = {
   ...serverDefinitions,
   ...networkDefinitions,
+  ...limitDefinitions,
   ...accessDefinitions,
   ...databaseDefinitions,
   ...nodeDefinitions,
@@ -34,6 +36,7 @@ export const definitionGroups: readonly {
 }[] = [
   { title: 'Server', definitions: serverDefinitions },
   { title: 'Network', definitions: networkDefinitions },
+  { title: 'Limits', definitions: limitDefinitions },
   { title: 'Access', definitions: accessDefinitions },
   { title: 'Database', definitions: databaseDefinitions },
   { title: 'Node and cluster', definitions: nodeDefinitions },

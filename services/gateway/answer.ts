@@ -1,6 +1,7 @@
 import { InvariantBroken, Refused } from '../../domain/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { readError } from '../broker-errors.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Admission, Reservation } from './admission.ts';
 import type { Authenticate } from './authenticate.ts';
 import {
@@ -8,6 +9,8 @@ import {
   authFailureReply,
   type ErrorForm,
   errorReply,
+  rateLimitedReply,
+  rateLimitHeaders,
   timeoutReply,
 } from './error-reply.ts';
 import type { Exchange } from './exchange.ts';
@@ -19,6 +22,7 @@ export interface AnswerDependencies {
   readonly authenticate: Authenticate;
   /** Whether an address may reach what only administrators should. */
   readonly isAdminAddress: (address: string) => boolean;
+  readonly limits: RequestLimits;
   readonly admission: Admission;
   readonly log: Log;
 }
@@ -63,7 +67,7 @@ export function answerWith(deps: AnswerDependencies): Answer {
 }
 
 async function answer(
-  { authenticate, isAdminAddress }: AnswerDependencies,
+  { authenticate, isAdminAddress, limits }: AnswerDependencies,
   endpoint: Endpoint,
   exchange: Exchange,
   parameters: PathParameters,
@@ -73,6 +77,12 @@ async function answer(
   if (audience === 'admin' && !isAdminAddress(exchange.clientAddress())) return adminAddressRefusal();
   const authentication = access === 'protected' ? await authenticate(exchange.req.headers) : null;
   if (authentication?.principal === null) return authFailureReply(authentication.failure);
+  if (authentication !== null) {
+    const counted = limits(authentication);
+    const verdict = counted instanceof Promise ? await counted : counted;
+    if (verdict !== null) exchange.addHeaders(rateLimitHeaders(verdict));
+    if (verdict?.isAllowed === false) return rateLimitedReply(verdict);
+  }
   if (endpoint.kind === 'wrong method') return emptyReply(405, { allow: endpoint.allow });
   const request = routeRequest(exchange, parameters, reservation);
   const { route } = endpoint;

@@ -8,7 +8,12 @@ import { type Credential, readCredential } from './credential.ts';
 export type AuthFailure = 'missing_auth' | 'invalid_api_key' | 'invalid_jwt' | 'auth_backend_unavailable';
 
 export type Authentication =
-  { readonly principal: Principal } | { readonly principal: null; readonly failure: AuthFailure };
+  | {
+      readonly principal: Principal;
+      /** Tells credentials apart and is no secret; only of those that may have a limit of their own. */
+      readonly credentialId?: string;
+    }
+  | { readonly principal: null; readonly failure: AuthFailure };
 
 /** Finds out who a request speaks for; never rejects. */
 export type Authenticate = (headers: IncomingHttpHeaders) => Promise<Authentication>;
@@ -42,7 +47,7 @@ async function check(deps: AuthenticateDependencies, credential: Credential): Pr
   }
   try {
     const principal = await deps.findPrincipal(hash);
-    return principal === null ? failed('invalid_api_key') : { principal };
+    return principal === null ? failed('invalid_api_key') : { principal, credentialId: hash };
   } catch (error) {
     deps.log.debug({ err: error }, 'an API key could not be looked up');
     return failed('auth_backend_unavailable');

@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../../domain/errors.ts';
+import type { RateVerdict } from '../limits/rate-limiter.ts';
 import { readError } from '../broker-errors.ts';
 import type { AuthFailure } from './authenticate.ts';
 import { emptyReply, jsonReply, type Reply, textReply, withStatus } from './reply.ts';
@@ -76,6 +77,21 @@ export function timeoutReply(form: ErrorForm): Reply {
 export function adminAddressRefusal(): Reply {
   const error = 'this address may not reach what is for administrators';
   return withStatus(jsonReply({ error, code: 'ADMIN_IP_DENIED' }), 403);
+}
+
+/** The tenant or the credential made more requests than it may. */
+export function rateLimitedReply({ limit, resetSecs }: RateVerdict): Reply {
+  const error = `more than the ${limit} requests that are allowed; the count starts anew in ${resetSecs} s`;
+  return withStatus(jsonReply({ error, code: 'rate_limited' }), 429, { 'retry-after': String(resetSecs) });
+}
+
+/** On every answer to a caller for whom a limit holds; of several limits, the one that is met first. */
+export function rateLimitHeaders({ limit, remaining, resetSecs }: RateVerdict): Record<string, string> {
+  return {
+    'ratelimit-limit': String(limit),
+    'ratelimit-remaining': String(remaining),
+    'ratelimit-reset': String(resetSecs),
+  };
 }
 
 /** The gate's own form, the same on every route. */

@@ -46,6 +46,7 @@ export class Exchange {
   /** The client waits for a word before it sends the body. */
   private awaitsContinue: boolean;
   private answered = false;
+  private addedHeaders: Readonly<Record<string, string>> = {};
 
   constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) {
     this.context = context;
@@ -68,6 +69,11 @@ export class Exchange {
   /** What the client calls itself, at most 256 characters of it; null when it does not say. */
   userAgent(): string | null {
     return this.req.headers['user-agent']?.slice(0, userAgentLengthMax) ?? null;
+  }
+
+  /** Headers for the response, whichever it becomes. */
+  addHeaders(headers: Readonly<Record<string, string>>): void {
+    this.addedHeaders = { ...this.addedHeaders, ...headers };
   }
 
   /** Whole milliseconds until the client gets a 504; not negative. */
@@ -127,6 +133,7 @@ export class Exchange {
       ...standardHeaders,
       'x-request-id': this.requestId,
       ...corsHeaders,
+      ...this.addedHeaders,
       ...coding,
       ...(vary !== '' && { vary }),
       ...reply.headers,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CallingOptions, Context, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { Admission } from './admission.ts';
 import { answerWith, type PathParameters } from './answer.ts';
@@ -37,6 +38,7 @@ export interface GatewaySettings extends ProxySettings {
 export interface GatewayDependencies extends HandlerDependencies {
   readonly settings: GatewaySettings;
   readonly authenticate: Authenticate;
+  readonly limits: RequestLimits;
   readonly log: Log;
   /** Told where the gateway listens, before any request is served. */
   readonly onListening: (address: AddressInfo) => void;

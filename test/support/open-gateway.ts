@@ -27,6 +27,8 @@ export interface OpenGatewayOptions {
   readonly settings?: Partial<GatewaySettings>;
   readonly keys?: ApiKeys;
   readonly authDisabled?: boolean;
+  /** None holds unless this is given. */
+  readonly limits?: GatewayDependencies['limits'];
   readonly events?: GatewayDependencies['events'];
   /** None can be made or read unless this is given. */
   readonly commitments?: Pick<GatewayDependencies, 'committing' | 'commitments'>;
@@ -123,6 +125,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         disabled: options.authDisabled ?? false,
         log: logger,
       }),
+      limits: options.limits ?? (() => null),
       sequencer: {
         append: (params) => {
           opened.appends.push(params);
