@@ -139,6 +139,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       events: storage.log,
       agentKeys: storage.agentKeys,
       sequencerKeys: storage.sequencerKeys,
+      adminView: storage.adminView,
+      auditEntries: storage.auditEntries,
       audit: new AuditLog({
         entries: storage.auditEntries,
         enabled: settings.auditLogEnabled,

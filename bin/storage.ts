@@ -1,8 +1,10 @@
 import type { Settings } from '../config/read-settings.ts';
 import { systemClock } from '../services/system-clock.ts';
+import type { AdminView } from '../storage/admin-view.ts';
 import type { AgentKeys } from '../storage/agent-keys.ts';
 import type { ApiKeys } from '../storage/api-keys.ts';
 import type { AuditEntries } from '../storage/audit-log.ts';
+import { postgresAdminView } from '../storage/postgres/admin-view.ts';
 import { postgresAgentKeys } from '../storage/postgres/agent-keys.ts';
 import { postgresApiKeys } from '../storage/postgres/api-keys.ts';
 import { postgresAuditEntries } from '../storage/postgres/audit-log.ts';
@@ -30,6 +32,7 @@ export interface Storage {
   /** Where all nodes count requests. */
   readonly points: PointSource;
   readonly auditEntries: AuditEntries;
+  readonly adminView: AdminView;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
 }
@@ -102,6 +105,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       sequencerKeys: postgresSequencerKeys(pool),
       points: postgresPoints(pool),
       auditEntries: postgresAuditEntries(pool),
+      adminView: postgresAdminView(pool),
       close: async () => {
         await eventLog.close();
         await pool.end();

@@ -3,12 +3,15 @@ import type { Micros, TenantId } from '../domain/types.ts';
 /**
  * Who changed what, entry by entry. An entry is never altered; an operator may delete old ones.
  *
- * Both methods ask the primary, and throw `LogUnavailable` when the database can't be reached or does not answer in
+ * Every method asks the primary, and throws `LogUnavailable` when the database can't be reached or does not answer in
  * time; an entry may then have been saved all the same.
  */
 export interface AuditEntries {
   /** Durable on return. The database gives the entry its number and its time. */
   append(entry: NewAuditEntry): Promise<void>;
+
+  /** The newest entry of this kind about this resource; null when there is none. */
+  latest(about: Pick<NewAuditEntry, 'action' | 'resourceType' | 'resourceId'>): Promise<AuditEntry | null>;
 
   /** Newest first, at most `limit`. */
   list(filter: AuditFilter, page: AuditPage): Promise<AuditEntry[]>;

@@ -1,5 +1,6 @@
 import { Refused } from '../../domain/errors.ts';
-import type { Uuid } from '../../domain/types.ts';
+import { parseTimestamp } from '../../domain/time.ts';
+import type { Micros, Uuid } from '../../domain/types.ts';
 import { parseUuid } from '../../domain/uuid.ts';
 
 /** The parameters of a query string. Those that nobody asks for are ignored, also when they are repeated. */
@@ -12,6 +13,10 @@ export interface Query {
   u64(name: string, whenAbsent: bigint): bigint;
   /** An integer below 2^32. @throws Refused when it is repeated, or no such number */
   u32(name: string, whenAbsent: number): number;
+  /** Null when it is missing. @throws Refused when it is repeated, empty, or longer in UTF-16 units */
+  optionalText(name: string, lengthMax: number): string | null;
+  /** Null when it is missing. @throws Refused when it is repeated, or no timestamp of RFC 3339 */
+  optionalTimestamp(name: string): Micros | null;
 }
 
 /**
@@ -48,6 +53,18 @@ export function readQuery(search: string): Query {
       const value = single(given, name);
       if (value === null) return whenAbsent;
       return Number(readInteger(value, u32Max) ?? fail(name, value, 'an integer from 0 to 2^32 - 1'));
+    },
+    optionalText: (name, lengthMax) => {
+      const value = single(given, name);
+      const fits = value === null || (value.length > 0 && value.length <= lengthMax && !value.includes('\0'));
+      return fits ? value : fail(name, value, `a text of 1 to ${lengthMax} characters without U+0000`);
+    },
+    optionalTimestamp: (name) => {
+      const value = single(given, name);
+      // A plus sign that was not escaped is a space by now.
+      const text = value?.replace(/ (?=\d\d:\d\d$)/, '+') ?? null;
+      if (text === null) return null;
+      return parseTimestamp(text) ?? fail(name, text, 'a timestamp such as 2026-01-31T12:00:00Z');
     },
   };
 }

@@ -1,10 +1,18 @@
 import type { Log } from '../../telemetry/log.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Uuid, World } from '../../domain/types.ts';
+import type { AdminView } from '../../storage/admin-view.ts';
 import type { AgentKeys } from '../../storage/agent-keys.ts';
+import type { AuditEntries } from '../../storage/audit-log.ts';
 import type { EventLog } from '../../storage/event-log.ts';
 import type { SequencerKeys } from '../../storage/sequencer-keys.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import {
+  listAdminAgents,
+  listAdminStores,
+  listAdminTenants,
+  readAdminOverview,
+} from './handlers/admin-lists.ts';
 import { listAgentKeys, registerAgentKey, revokeAgentKey } from './handlers/agent-keys.ts';
 import { noteAnchor, readAnchorStatus, listPendingCommitments } from './handlers/anchor-commitments.ts';
 import {
@@ -14,6 +22,7 @@ import {
   readCommitment,
 } from './handlers/commitments.ts';
 import { legacyEvents, vesEvents } from './handlers/event-source.ts';
+import { listAuditEntries } from './handlers/list-audit-entries.ts';
 import { listEntityEvents } from './handlers/list-entity-events.ts';
 import { listEvents } from './handlers/list-events.ts';
 import { readHead } from './handlers/read-head.ts';
@@ -33,6 +42,8 @@ export interface HandlerDependencies
   readonly events: Pick<EventLog, 'heads' | 'readLegacy' | 'readLegacyEntity' | 'readVes' | 'readVesEvent'>;
   readonly agentKeys: AgentKeys;
   readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
+  readonly adminView: AdminView;
+  readonly auditEntries: Pick<AuditEntries, 'list'>;
   readonly audit: Pick<AuditLog, 'record' | 'recordFirst'>;
   readonly sequencerId: Uuid;
   readonly clock: Pick<Clock, 'nowMicros'>;
@@ -81,6 +92,7 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
     ...commitmentRoutes('legacy', '/api/v1', deps),
     ...commitmentRoutes('ves', '/api/v1/ves', deps),
     ...anchorRoutes(deps),
+    ...adminRoutes(deps),
     ...nodeRoutes(deps),
   ];
 }
@@ -125,13 +137,24 @@ function vesRoutes(deps: HandlerDependencies): ProtectedRoute[] {
 }
 
 /** The keys with which agents sign, and those of the sequencer. */
-function keyRoutes({ agentKeys, sequencerKeys, sequencerId, clock }: HandlerDependencies): ProtectedRoute[] {
+function keyRoutes({
+  agentKeys,
+  sequencerKeys,
+  sequencerId,
+  audit,
+  clock,
+}: HandlerDependencies): ProtectedRoute[] {
   const facts = { access: 'protected', errors: 'text' } as const;
   const ofAgent = '/api/v1/agents/:agent_id/keys';
   return [
-    { ...facts, method: 'POST', path: '/api/v1/agents/keys', handle: registerAgentKey(agentKeys) },
+    { ...facts, method: 'POST', path: '/api/v1/agents/keys', handle: registerAgentKey(agentKeys, audit) },
     { ...facts, method: 'GET', path: ofAgent, handle: listAgentKeys(agentKeys, clock) },
-    { ...facts, method: 'DELETE', path: `${ofAgent}/:key_id`, handle: revokeAgentKey(agentKeys, clock) },
+    {
+      ...facts,
+      method: 'DELETE',
+      path: `${ofAgent}/:key_id`,
+      handle: revokeAgentKey(agentKeys, audit, clock),
+    },
     {
       ...facts,
       method: 'GET',
@@ -167,5 +190,17 @@ function anchorRoutes(deps: HandlerDependencies): ProtectedRoute[] {
     { ...facts, method: 'GET', path: '/v1/commitments/pending', handle: listPendingCommitments(deps) },
     { ...facts, method: 'POST', path: '/v1/commitments/:batch_id/anchored', handle: noteAnchor(deps) },
     { ...facts, method: 'GET', path: '/api/v1/anchor/status', handle: readAnchorStatus() },
+  ];
+}
+
+/** What administrators look at; the administrator of a tenant sees that tenant. */
+function adminRoutes({ adminView, auditEntries }: HandlerDependencies): ProtectedRoute[] {
+  const facts = { method: 'GET', access: 'protected', audience: 'admin', errors: 'flat' } as const;
+  return [
+    { ...facts, path: '/api/v1/admin/overview', handle: readAdminOverview(adminView) },
+    { ...facts, path: '/api/v1/admin/tenants', handle: listAdminTenants(adminView) },
+    { ...facts, path: '/api/v1/admin/stores', handle: listAdminStores(adminView) },
+    { ...facts, path: '/api/v1/admin/agents', handle: listAdminAgents(adminView) },
+    { ...facts, path: '/api/v1/admin/audit', handle: listAuditEntries(auditEntries) },
   ];
 }

@@ -20,6 +20,19 @@ export class MemoryAuditEntries implements AuditEntries {
     this.entries.push({ ...entry, details, id: this.entries.length + 1, timestamp: this.now() });
   }
 
+  async latest(
+    about: Pick<NewAuditEntry, 'action' | 'resourceType' | 'resourceId'>,
+  ): Promise<AuditEntry | null> {
+    await this.reach();
+    const { action, resourceType, resourceId } = about;
+    return (
+      this.entries.findLast(
+        (entry) =>
+          entry.action === action && entry.resourceType === resourceType && entry.resourceId === resourceId,
+      ) ?? null
+    );
+  }
+
   async list(filter: AuditFilter, { after, limit }: AuditPage): Promise<AuditEntry[]> {
     await this.reach();
     return this.entries

@@ -101,6 +101,15 @@ describe.each(implementations)('the audit log, %s', (_name, open) => {
     expect(seen).toEqual(names.reverse());
   });
 
+  test('the latest entry is the newest of its kind about its resource', async () => {
+    const about = { action: 'custom:latest', resourceType: 'thing', resourceId: 'one' } as const;
+    expect(await opened.entries.latest(about)).toBeNull();
+    await opened.entries.append(entry({ ...about, actor: 'first' }));
+    await opened.entries.append(entry({ ...about, actor: 'second' }));
+    await opened.entries.append(entry({ ...about, resourceId: 'two', actor: 'third' }));
+    expect(await opened.entries.latest(about)).toMatchObject({ actor: 'second' });
+  });
+
   test('the filters of tenant, action and time hold together', async () => {
     const act = async (tenantId: Uuid, action: NewAuditEntry['action']): Promise<void> => {
       await opened.entries.append(entry({ tenantId, action, resourceType: 'filtered' }));

@@ -135,6 +135,8 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       events: options.events ?? log,
       agentKeys: new MemoryAgentKeys(() => systemClock.nowMicros()),
       sequencerKeys: { list: () => Promise.resolve([]) },
+      adminView: noAdminView,
+      auditEntries,
       audit: new AuditLog({ entries: auditEntries, enabled: true, clock: systemClock, log: logger }),
       sequencerId: uuid(0x5e),
       strictness: 'lenient',
@@ -159,7 +161,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
   return opened;
 }
 
-const notHere = (): Promise<never> => Promise.reject(new Error('this gateway has no commitments'));
+const notHere = (): Promise<never> => Promise.reject(new Error('not part of this gateway'));
 const noCommitments: Pick<GatewayDependencies, 'committing' | 'commitments'> = {
   committing: { create: notHere },
   commitments: {
@@ -172,6 +174,14 @@ const noCommitments: Pick<GatewayDependencies, 'committing' | 'commitments'> = {
     recordAnchor: notHere,
     prove: notHere,
   },
+};
+
+/** Its numbers come from SQL alone, so there is nothing to imitate. */
+const noAdminView: GatewayDependencies['adminView'] = {
+  overview: notHere,
+  tenants: notHere,
+  stores: notHere,
+  agents: notHere,
 };
 
 export const tenantA = uuid(0xa);

@@ -4,8 +4,16 @@ import { Refused } from '../../../domain/errors.ts';
 import { toHex } from '../../../domain/bytes.ts';
 import { formatTimestamp } from '../../../domain/time.ts';
 import type { Micros, TenantId } from '../../../domain/types.ts';
-import { type AgentKey, type AgentKeyRef, agentKeyStatus } from '../../../domain/ves/agent-key.ts';
+import {
+  type AgentKey,
+  type AgentKeyRef,
+  agentKeyStatus,
+  type NewAgentKey,
+} from '../../../domain/ves/agent-key.ts';
 import type { AgentKeys } from '../../../storage/agent-keys.ts';
+import type { NewAuditEntry } from '../../../storage/audit-log.ts';
+import type { AuditLog } from '../../audit/audit-log.ts';
+import { originOf } from '../audited-request.ts';
 import { jsonReply, type Reply, textReply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { checkAgentKeyRequest, readAgentKeyRequest } from './agent-key-request.ts';
@@ -17,7 +25,7 @@ const limitDefault = 100;
 const limitMax = 1_000;
 
 /** Registers a public key of an agent; the number of a key is given once, and stays taken when the key is revoked. */
-export function registerAgentKey(keys: Pick<AgentKeys, 'register'>): Handle {
+export function registerAgentKey(keys: Pick<AgentKeys, 'register'>, audit: Pick<AuditLog, 'record'>): Handle {
   return async (request) => {
     const wanted = readAgentKeyRequest(await request.readBody());
     permitAdmin(request, wanted.tenantId);
@@ -25,6 +33,7 @@ export function registerAgentKey(keys: Pick<AgentKeys, 'register'>): Handle {
     if (!(await keys.register(key))) {
       return textReply(409, `agent ${key.agentId} already has a key ${key.keyId}`);
     }
+    await audit.record(entryAbout(key, request, 'agent_key_registered'));
     return jsonReply({
       success: true,
       ...refOf(key),
@@ -62,13 +71,18 @@ export function listAgentKeys(keys: Pick<AgentKeys, 'list'>, clock: Pick<Clock, 
 }
 
 /** Makes a key unusable for good, on every node within a second. A second time changes nothing. */
-export function revokeAgentKey(keys: Pick<AgentKeys, 'revoke'>, clock: Pick<Clock, 'nowMicros'>): Handle {
+export function revokeAgentKey(
+  keys: Pick<AgentKeys, 'revoke'>,
+  audit: Pick<AuditLog, 'record'>,
+  clock: Pick<Clock, 'nowMicros'>,
+): Handle {
   return async (request) => {
     const tenantId = request.query().optionalUuid('tenant_id') ?? request.principal.tenantId;
     const ref = { tenantId, agentId: pathUuid(request, 'agent_id'), keyId: pathU32(request, 'key_id') };
     permitAdmin(request, tenantId);
     const key = await keys.revoke(ref);
     if (key === null) return textReply(404, `agent ${ref.agentId} has no key ${ref.keyId}`);
+    await audit.record(entryAbout(key, request, 'agent_key_revoked'));
     return jsonReply({
       success: true,
       ...refOf(key),
@@ -81,6 +95,24 @@ export function revokeAgentKey(keys: Pick<AgentKeys, 'revoke'>, clock: Pick<Cloc
 /** Keys belong to a tenant and to no store, so a list of stores does not restrict an administrator. */
 function permitAdmin({ principal }: ProtectedRequest, tenantId: TenantId): void {
   permit(principal, 'admin', { tenantId, storeId: nilUuid });
+}
+
+function entryAbout(
+  key: NewAgentKey,
+  request: ProtectedRequest,
+  action: 'agent_key_registered' | 'agent_key_revoked',
+): NewAuditEntry {
+  const { tenantId, agentId, keyId } = key;
+  return {
+    ...originOf(request),
+    action,
+    tenantId,
+    resourceType: 'agent_key',
+    resourceId: `${agentId}/${keyId}`,
+    details: { agentId, keyId, keyAlgorithm: key.algorithm, publicKey: toHex(key.publicKey) },
+    success: true,
+    errorMessage: null,
+  };
 }
 
 function refOf({ tenantId, agentId, keyId }: AgentKeyRef): object {

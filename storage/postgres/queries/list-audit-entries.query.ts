@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditFilter, AuditPage } from '../../audit-log.ts';
+import { auditEntryColumns, toAuditEntry } from '../audit-entry-row.ts';
 import type { Query } from '../query.ts';
 import { timestampText } from '../timestamp-text.ts';
 
@@ -21,8 +22,7 @@ function variant(suffix: string, byTenant: boolean, byAction: boolean): Query<Li
   return {
     name: `list_audit_entries${suffix}`,
     text: `
-    select id, "timestamp", action, actor, actor_type, tenant_id, resource_type, resource_id, request_id, ip_address,
-           user_agent, details, success, error_message
+    select ${auditEntryColumns}
       from audit_log
      where ${byTenant ? 'tenant_id = $1' : '$1::uuid is null'}
        and ${byAction ? 'action = $2' : '$2::text is null'}
@@ -42,24 +42,4 @@ function variant(suffix: string, byTenant: boolean, byAction: boolean): Query<Li
     ],
     row: toAuditEntry,
   };
-}
-
-/** The types are those of the columns in migrations/0009_audit.sql, as row-types.ts reads them. */
-function toAuditEntry(columns: Readonly<Record<string, unknown>>): AuditEntry {
-  return {
-    id: columns.id,
-    timestamp: columns.timestamp,
-    action: columns.action,
-    actor: columns.actor,
-    actorType: columns.actor_type,
-    tenantId: columns.tenant_id,
-    resourceType: columns.resource_type,
-    resourceId: columns.resource_id,
-    requestId: columns.request_id,
-    ipAddress: columns.ip_address,
-    userAgent: columns.user_agent,
-    details: columns.details,
-    success: columns.success,
-    errorMessage: columns.error_message,
-  } as AuditEntry;
 }
