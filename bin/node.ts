@@ -3,6 +3,7 @@ import { ServiceBroker } from 'moleculer';
 import { ActorDirectory } from '../actors/actor-directory.ts';
 import type { ActorObserver } from '../actors/sequencer.actor.ts';
 import { StoredCache } from '../actors/stored-cache.ts';
+import { publicSettings } from '../config/public-settings.ts';
 import type { Settings } from '../config/read-settings.ts';
 import { InvariantBroken } from '../domain/errors.ts';
 import { brokerOptions } from '../moleculer.config.ts';
@@ -10,6 +11,7 @@ import { AgentKeyCache } from '../services/access/agent-key-cache.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { KeyCache } from '../services/access/key-cache.ts';
 import { AuditLog } from '../services/audit/audit-log.ts';
+import { recordSettings } from '../services/audit/record-settings.ts';
 import { BrokerLogger } from '../services/broker-logger.ts';
 import { AutomaticCommitments } from '../services/commitment/automatic-commitments.ts';
 import { CommitmentReader } from '../services/commitment/commitment-reader.ts';
@@ -80,6 +82,12 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     entriesMax: settings.cacheAgentKeyMax,
     ttlMs: settings.cacheAgentKeyTtlSecs * 1_000,
   });
+  const audit = new AuditLog({
+    entries: storage.auditEntries,
+    enabled: settings.auditLogEnabled,
+    clock: systemClock,
+    log,
+  });
   const strictness = settings.vesStrictFormatValidation ? 'strict' : 'lenient';
 
   if (settings.nodeServices.includes('sequencer')) {
@@ -141,12 +149,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       sequencerKeys: storage.sequencerKeys,
       adminView: storage.adminView,
       auditEntries: storage.auditEntries,
-      audit: new AuditLog({
-        entries: storage.auditEntries,
-        enabled: settings.auditLogEnabled,
-        clock: systemClock,
-        log,
-      }),
+      audit,
       sequencerId: identity.sequencerId,
       strictness,
       clock: systemClock,
@@ -173,6 +176,13 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   // Where nothing is sequenced, nobody asks for agents' keys.
   if (settings.nodeServices.includes('sequencer')) polls.push(agentKeyCache.startPolling());
   try {
+    if (settings.auditLogEnabled) {
+      await recordSettings(
+        { entries: storage.auditEntries, audit, clock: systemClock, log },
+        nodeId,
+        publicSettings(settings),
+      );
+    }
     await broker.start();
   } catch (error) {
     for (const poll of polls) poll.stop();

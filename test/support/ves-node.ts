@@ -35,6 +35,8 @@ export interface VesNodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Kept when the node closes; else the node has a directory of its own. */
   readonly dataDir?: string;
+  /** Made of the directory's name unless given. */
+  readonly nodeId?: string;
 }
 
 export async function openVesNode(databaseUrl: string, options: VesNodeOptions = {}): Promise<VesNode> {
@@ -43,7 +45,7 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
   const folder = options.dataDir ?? mkdtempSync(join(tmpdir(), 'sequencer-ves-'));
   if (options.dataDir === undefined) chmodSync(folder, 0o755);
   const dataDir = await openDataDir(folder);
-  const nodeId = `node-${folder.slice(-6).replaceAll(/[^A-Za-z0-9]/g, '')}`;
+  const nodeId = options.nodeId ?? `node-${folder.slice(-6).replaceAll(/[^A-Za-z0-9]/g, '')}`;
   const storage = await openStorage(settings, { databaseUrl, log, onProgress: () => undefined });
   const release = async (): Promise<void> => {
     await storage.close();
