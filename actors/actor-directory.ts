@@ -54,6 +54,8 @@ export class ActorDirectory {
       return await actor.append(command);
     } catch (error) {
       if (error instanceof Fenced) this.backOff(key, error);
+      // At once, or requests for stores that may not be made would fill the directory.
+      if (actor.mayBeReplaced && this.actors.get(key) === actor) this.actors.delete(key);
       throw error;
     }
   }

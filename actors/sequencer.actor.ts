@@ -6,6 +6,7 @@ import {
   Fenced,
   InvariantBroken,
   LogUnavailable,
+  Refused,
   SequencerError,
   ShuttingDown,
 } from '../domain/errors.ts';
@@ -87,7 +88,8 @@ type Waiting = AppendCommand & {
  * - `idle`: nothing waits. A command starts the run loop.
  * - `running`: claims if it holds no claim, then flushes until the mailbox is empty, then `idle` again.
  * - `closed`: everything that it held was answered, and commands are refused. Reached by a fence (another node owns
- *   the store), by a broken invariant, and by `close()`. A closed actor is thrown away; a new one claims afresh.
+ *   the store), when the store may not be made, by a broken invariant, and by `close()`. A closed actor is thrown
+ *   away; a new one claims afresh.
  *
  * A claim is dropped, and what it knew with it, whenever memory and log may differ: then the next flush claims
  * again, which waits for any append in flight, and reads what is durable.
@@ -128,6 +130,7 @@ export class SequencerActor {
    *
    * @throws MailboxFull, DeadlineExceeded, LogUnavailable, ShuttingDown: nothing of the request was stored
    * @throws Fenced when another owner has the store; nothing was stored
+   * @throws Refused when its tenant may have no more stores; nothing was stored
    * @throws AppendOutcomeUnknown when it may or may not be stored; sending the same event ids again settles it
    * @throws AppendRefused when the log refuses these events; nothing was stored, and the actor carries on
    * @throws InvariantBroken when the log contradicts itself; the actor stays closed
@@ -291,7 +294,9 @@ export class SequencerActor {
     // Whatever went wrong, memory may differ from the log by now, unless it is certain that nothing was sent.
     if (!(error instanceof LogUnavailable || error instanceof AppendRefused)) this.owned = null;
     for (const command of commands) command.fail(error);
-    if (error instanceof Fenced || error instanceof InvariantBroken) this.shut(error);
+    // A store that may not be made has no use for an actor.
+    const isOver = error instanceof Fenced || error instanceof Refused || error instanceof InvariantBroken;
+    if (isOver) this.shut(error);
   }
 
   private shut(cause: SequencerError | null): void {

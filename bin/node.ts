@@ -282,6 +282,7 @@ function openDirectory(
     flushed: ({ events }) => metrics.eventsSequenced.inc(events),
     closed: (store, cause) => {
       if (cause?.kind === 'corrupt') log.error({ ...store, err: cause }, 'a store is closed until a restart');
+      else if (cause?.kind === 'rejected') log.debug({ ...store }, cause.message);
       else if (cause !== null) log.warn({ ...store, cause: cause.code }, cause.message);
     },
   };

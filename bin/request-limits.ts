@@ -21,6 +21,6 @@ export function openRequestLimits(settings: Settings, shared: PointSource, log: 
   return requestLimits({
     perTenant: open(60_000),
     perCredential: open(settings.rateLimitWindowSeconds * 1_000),
-    tenantRequestsMax: settings.rateLimitPerMinute || null,
+    tenantRequestsMax: settings.rateLimitPerMinute,
   });
 }

@@ -93,6 +93,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       appendTimeoutMs: settings.appendTimeoutMs,
       flushBytesMax: settings.flushBytesMax,
       flushEventsMax: settings.flushEventsMax,
+      storesPerTenantMax: settings.maxStoresPerTenant,
       clock: systemClock,
       random: Math.random,
       log,

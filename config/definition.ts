@@ -45,16 +45,28 @@ interface Common<T extends SettingValue> {
   readonly why: string;
 }
 
-export function integer(
-  spec: Common<number> & { readonly min: number; readonly max: number; readonly unit: string | null },
-): Definition<number> {
+export function integer(spec: Common<number> & Range): Definition<number> {
+  return { ...base(spec), ...inRange(spec) };
+}
+
+/** An integer that may be unset, and then is null. */
+export function optionalInteger(spec: Omit<Common<null>, 'default'> & Range): Definition<number | null> {
+  return { ...base<number | null>({ ...spec, default: null }), ...inRange(spec) };
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string | null;
+}
+
+function inRange({ min, max, unit }: Range): Pick<Definition<number>, 'accepts' | 'unit' | 'parse'> {
   return {
-    ...base(spec),
-    accepts: `an integer from ${spec.min} to ${spec.max}`,
-    unit: spec.unit,
+    accepts: `an integer from ${min} to ${max}`,
+    unit,
     parse(text) {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-      return value >= spec.min && value <= spec.max ? value : undefined;
+      return value >= min && value <= max ? value : undefined;
     },
   };
 }

@@ -41,7 +41,8 @@ export type RefusalCode =
   | 'INSUFFICIENT_PERMISSIONS' // 403
   | 'NOT_FOUND' // 404: what the path or the body names does not exist, or not for this caller
   | 'CONFLICT' // 409: what is asked for contradicts what is there
-  | 'PAYLOAD_TOO_LARGE'; // 413
+  | 'PAYLOAD_TOO_LARGE' // 413
+  | 'QUOTA_EXCEEDED'; // 429: not for want of time, so waiting does not help
 
 /** A request refused as a whole: nothing of it was stored and no sequence was used. */
 export class Refused extends SequencerError {

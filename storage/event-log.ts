@@ -28,6 +28,7 @@ export interface EventLog {
    * that holds the row, since a paused owner would otherwise block take-over.
    *
    * Concurrent claims of one store are ordered; each gets an epoch of its own.
+   * @throws Refused when it would make one store more than a tenant may have; such a store leaves no trace
    * @throws LogUnavailable when the log can't be reached (a claim that went out unanswered is harmless: claim again)
    */
   claim(store: StoreKey, claimant: string): Promise<Claim>;

@@ -18,6 +18,7 @@ const numericCodes = {
   INVALID_FIELD_VALUE: 3003,
   PAYLOAD_TOO_LARGE: 3004,
   INSUFFICIENT_PERMISSIONS: 1005,
+  QUOTA_EXCEEDED: 2002,
   SERVICE_UNAVAILABLE: 8002,
   TIMEOUT: 8003,
   INTERNAL_ERROR: 8999,
@@ -44,6 +45,7 @@ const refusals: Readonly<Record<RefusalCode, Refusal>> = {
   NOT_FOUND: { status: 404, flat: 'NOT_FOUND' },
   CONFLICT: { status: 409, flat: 'CONFLICT' },
   PAYLOAD_TOO_LARGE: { status: 413, coded: 'PAYLOAD_TOO_LARGE', flat: 'PAYLOAD_TOO_LARGE' },
+  QUOTA_EXCEEDED: { status: 429, coded: 'QUOTA_EXCEEDED', flat: 'QUOTA_EXCEEDED' },
 };
 
 /** Also what a code means that only a newer node knows: the request is wrong, and its sentence says how. */

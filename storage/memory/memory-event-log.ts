@@ -1,4 +1,4 @@
-import { AppendOutcomeUnknown, LogUnavailable } from '../../domain/errors.ts';
+import { AppendOutcomeUnknown, LogUnavailable, Refused } from '../../domain/errors.ts';
 import type { StoredLegacyEvent } from '../../domain/legacy/event.ts';
 import {
   type CommandId,
@@ -28,6 +28,13 @@ export class MemoryEventLog implements EventLog {
   private readonly stores = new Map<string, MemoryStore>();
   private readonly faults = new Map<keyof EventLog, Fault[]>();
 
+  private readonly storesPerTenantMax: number;
+
+  /** @param storesPerTenantMax a claim makes no store beyond this number; 0 is no bound */
+  constructor(storesPerTenantMax = 0) {
+    this.storesPerTenantMax = storesPerTenantMax;
+  }
+
   /** Makes the next call of `operation` fail; faults given one after another strike one call each. */
   breakNext(operation: keyof EventLog, fault: Fault): void {
     this.faults.set(operation, [...(this.faults.get(operation) ?? []), fault]);
@@ -35,6 +42,7 @@ export class MemoryEventLog implements EventLog {
 
   claim(store: StoreKey, claimant: string): Promise<Claim> {
     return this.call('claim', () => {
+      this.checkRoomFor(store);
       const row = this.rowOf(store);
       row.epoch += 1;
       row.claimant = claimant;
@@ -135,6 +143,14 @@ export class MemoryEventLog implements EventLog {
     if (fault === 'failed, but saved') run();
     const message = `${operation} ${fault}`;
     throw operation === 'append' ? new AppendOutcomeUnknown(message) : new LogUnavailable(message);
+  }
+
+  private checkRoomFor({ tenantId, storeId }: StoreKey): void {
+    if (this.storesPerTenantMax === 0 || this.stores.has(storeKeyText({ tenantId, storeId }))) return;
+    const ofTenant = [...this.stores.keys()].filter((key) => key.startsWith(tenantId)).length;
+    if (ofTenant >= this.storesPerTenantMax) {
+      throw new Refused('QUOTA_EXCEEDED', `tenant ${tenantId} may have no more stores`, { tenantId });
+    }
   }
 
   private rowOf(store: StoreKey): MemoryStore {

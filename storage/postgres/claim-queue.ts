@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
-import { LogUnavailable, type SequencerError, ShuttingDown } from '../../domain/errors.ts';
+import { Refused, type SequencerError, ShuttingDown } from '../../domain/errors.ts';
 import { storeKeyText, type StoreKey } from '../../domain/types.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Claim } from '../event-log.ts';
 import { toReadError } from './database-errors.ts';
-import { claimExisting, claimNew, type ClaimParameters } from './queries/claim.query.ts';
+import { claimExisting, claimNew, type ClaimRequest } from './queries/claim.query.ts';
 import { endBlockers } from './queries/end-blockers.query.ts';
 import { send } from './query.ts';
 import { destroySession, openSession, type SessionOptions } from './session.ts';
@@ -16,6 +16,8 @@ export interface ClaimQueueOptions {
   readonly session: SessionOptions;
   /** How long a claim waits for the session that holds its row, before it ends that session. */
   readonly claimPatienceMs: number;
+  /** Claims make no store beyond this number; 0 is no bound. */
+  readonly storesPerTenantMax: number;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
 }
@@ -62,10 +64,10 @@ export class ClaimQueue {
     await new Promise((resolve) => setImmediate(resolve));
     for (let requests = this.take(); requests.length > 0; requests = this.take()) {
       try {
-        const claims = await this.send({ requests });
+        const claims = await this.send(requests);
         for (const { store, resolve, reject } of requests) {
           const claim = claims.get(storeKeyText(store));
-          if (claim === undefined) reject(new LogUnavailable('the claim was not answered', { ...store }));
+          if (claim === undefined) reject(tooManyStores(store, this.options.storesPerTenantMax));
           else resolve(claim);
         }
       } catch (error) {
@@ -89,7 +91,8 @@ export class ClaimQueue {
     return [...taken.values()];
   }
 
-  private async send({ requests }: ClaimParameters): Promise<Map<string, Claim>> {
+  /** The claims by store; without those that would have made a store too many. */
+  private async send(requests: readonly ClaimRequest[]): Promise<Map<string, Claim>> {
     const client = await this.options.pool.connect();
     const onError = (): void => undefined; // The statement in flight fails with it.
     client.on('error', onError);
@@ -98,9 +101,14 @@ export class ClaimQueue {
     try {
       const claims = new Map<string, Claim>();
       const add = (found: Claim[]): void => found.forEach((claim) => claims.set(storeKeyText(claim), claim));
-      add(await send(client, claimExisting, { requests }));
-      const missing = requests.filter(({ store }) => !claims.has(storeKeyText(store)));
-      if (missing.length > 0) add(await send(client, claimNew, { requests: missing }));
+      const missing = () => requests.filter(({ store }) => !claims.has(storeKeyText(store)));
+      add(await send(client, claimExisting, requests));
+      if (missing().length > 0) {
+        const { storesPerTenantMax } = this.options;
+        add(await send(client, claimNew, { requests: missing(), storesPerTenantMax }));
+      }
+      // Another node may have made a store between the two, and its tenant be full with that.
+      if (missing().length > 0) add(await send(client, claimExisting, missing()));
       return claims;
     } catch (error) {
       failure = error;
@@ -156,4 +164,13 @@ export class ClaimQueue {
       destroySession(helper);
     }
   }
+}
+
+function tooManyStores({ tenantId }: StoreKey, storesPerTenantMax: number): Refused {
+  return new Refused(
+    'QUOTA_EXCEEDED',
+    `tenant ${tenantId} has the ${storesPerTenantMax} stores that a tenant may have, and this request is for another; ` +
+      'use one of them, or ask the operator to raise MAX_STORES_PER_TENANT',
+    { tenantId, storesPerTenantMax },
+  );
 }

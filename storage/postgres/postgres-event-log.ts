@@ -49,6 +49,8 @@ export interface PostgresEventLogOptions {
   readonly flushEventsMax: number;
   /** How long a claim waits for a session that holds its row before it ends that session. */
   readonly claimPatienceMs?: number;
+  /** A claim makes no store beyond this number; 0, as unless given, is no bound. */
+  readonly storesPerTenantMax?: number;
   /** A store's entities are counted whenever it has this many new events. */
   readonly countEveryEvents?: number;
   readonly clock: Clock;
@@ -90,7 +92,7 @@ export class PostgresEventLog implements EventLog {
     this.pool = options.pool;
     this.clock = options.clock;
     this.lanes = lanes;
-    this.claims = new ClaimQueue({ claimPatienceMs: 1_000, ...options });
+    this.claims = new ClaimQueue({ claimPatienceMs: 1_000, storesPerTenantMax: 0, ...options });
     this.counter = new EntityCounter({ countEveryEvents: 10_000, ...options });
   }
 

@@ -1,7 +1,10 @@
 import type { LegacyEvent } from '../../domain/legacy/event.ts';
-import type { Micros, Sequence } from '../../domain/types.ts';
+import type { Micros, Sequence, StoreKey } from '../../domain/types.ts';
 import type { EventLog } from '../../storage/event-log.ts';
 import { batchOf, checkLog, headsOf, newStore, randomEvent, randomId } from '../support/event-log.ts';
+
+/** With this bound every log of the suite is opened. */
+export const storesPerTenantMax = 5;
 
 /** What every implementation of the log promises. `open` gives one that may hold other stores already. */
 export function describeEventLog(open: () => EventLog): void {
@@ -46,6 +49,43 @@ export function describeEventLog(open: () => EventLog): void {
       expect(claims.map(({ tenantId, storeId }) => ({ tenantId, storeId }))).toEqual(stores);
       expect(claims.map(({ epoch }) => epoch)).toEqual(stores.map((_, index) => (index < 15 ? 2 : 1)));
       expect(new Set(claims.map(({ storeNumber }) => storeNumber)).size).toBe(30);
+    });
+  });
+
+  describe('stores of one tenant', () => {
+    const storesOf = (count: number) => {
+      const { tenantId } = newStore();
+      return Array.from({ length: count }, () => ({ ...newStore(), tenantId }));
+    };
+    const outcomes = async (log: EventLog, stores: readonly StoreKey[]) => {
+      const claims = await Promise.allSettled(stores.map((store) => log.claim(store, 'node-1')));
+      return claims.map((claim) => (claim.status === 'fulfilled' ? 'claimed' : (claim.reason as unknown)));
+    };
+    const refused = expect.objectContaining({ kind: 'rejected', code: 'QUOTA_EXCEEDED' }) as unknown;
+
+    test('are made up to their bound, whether one by one or at once', async () => {
+      const log = open();
+      const [first, ...others] = storesOf(storesPerTenantMax + 3);
+      expect(await outcomes(log, [first!])).toEqual(['claimed']);
+      const rest = await outcomes(log, others);
+      expect(rest.filter((outcome) => outcome === 'claimed')).toHaveLength(storesPerTenantMax - 1);
+      expect(rest.filter((outcome) => outcome !== 'claimed')).toEqual([refused, refused, refused]);
+    });
+
+    test('that exist are claimed beside others that may not be made', async () => {
+      const log = open();
+      const stores = storesOf(storesPerTenantMax + 1);
+      await outcomes(log, stores.slice(1));
+      expect(await outcomes(log, stores)).toEqual([refused, ...stores.slice(1).map(() => 'claimed')]);
+    });
+
+    test('do not count for another tenant, and a refused one leaves no trace', async () => {
+      const log = open();
+      const stores = storesOf(storesPerTenantMax + 1);
+      for (const store of stores) await outcomes(log, [store]);
+      expect(await log.claim(newStore(), 'node-1')).toMatchObject({ epoch: 1 });
+      expect(await log.heads(stores.at(-1)!)).toEqual(headsOf(0));
+      expect(await outcomes(log, stores.slice(-1))).toEqual([refused]);
     });
   });
 

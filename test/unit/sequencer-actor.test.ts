@@ -66,6 +66,20 @@ test('commands that arrive together share one append and are answered in order',
   await expectLog(log, 3);
 });
 
+test('a store that may not be made is refused, and leaves no actor behind', async () => {
+  const log = new MemoryEventLog(1);
+  const { directory } = openNode(log);
+  await directory.append(store, commandOf([makeEvent(1)]));
+  const tooMany = { ...store, storeId: uuid(3) };
+  for (let time = 0; time < 2; time += 1) {
+    const both = [1, 2].map((number) => directory.append(tooMany, commandOf([makeEvent(number)])));
+    for (const outcome of await Promise.allSettled(both)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'QUOTA_EXCEEDED' } });
+    }
+    expect(directory.liveCount).toBe(1);
+  }
+});
+
 test('an append that failed and was not saved answers unknown, and the retry stores it once', async () => {
   const log = new MemoryEventLog();
   const { directory } = openNode(log);

@@ -2,16 +2,23 @@ import type { Epoch, Head, Micros, StoreKey } from '../../../domain/types.ts';
 import type { Claim } from '../../event-log.ts';
 import type { Query } from '../query.ts';
 
-export interface ClaimParameters {
-  /** Each store once. */
-  readonly requests: readonly { readonly store: StoreKey; readonly claimant: string }[];
+/** Each store once in a statement. */
+export interface ClaimRequest {
+  readonly store: StoreKey;
+  readonly claimant: string;
+}
+
+export interface ClaimNewParameters {
+  readonly requests: readonly ClaimRequest[];
+  /** 0 is no bound. */
+  readonly storesPerTenantMax: number;
 }
 
 /**
  * Raises the epochs of the stores that have a row. Rows are locked in the order of their numbers, as every statement
  * that locks several of them does.
  */
-export const claimExisting: Query<ClaimParameters, Claim> = {
+export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
   name: 'claim_existing',
   text: `
     with requests as (
@@ -26,22 +33,35 @@ export const claimExisting: Query<ClaimParameters, Claim> = {
   row: toClaim,
 };
 
-/** Makes the rows that do not exist yet; one that another claim has made meanwhile is claimed from it. */
-export const claimNew: Query<ClaimParameters, Claim> = {
+/**
+ * Makes the rows that do not exist yet, as far as their tenants may have more; one that another claim has made meanwhile is
+ * claimed from it. Stores are counted only here, so existing ones cost nothing. Statements of several nodes at once do not
+ * see each other's rows: all of them together may make as many too many as one of them makes in all, and only once.
+ */
+export const claimNew: Query<ClaimNewParameters, Claim> = {
   name: 'claim_new',
   text: `
+    with requests as (
+      select *, row_number() over (partition by tenant_id order by store_id) as place
+        from unnest($1::uuid[], $2::uuid[], $3::text[]) as r (tenant_id, store_id, claimant)),
+    tenants as (
+      select tenant_id,
+             case when $4::bigint > 0
+                  then (select count(*) from streams s where s.tenant_id = r.tenant_id) end as stores
+        from (select distinct tenant_id from requests) r)
     insert into streams as s (tenant_id, store_id, epoch, claimant)
     select tenant_id, store_id, 1, claimant
-      from unnest($1::uuid[], $2::uuid[], $3::text[]) as r (tenant_id, store_id, claimant)
+      from requests join tenants using (tenant_id)
+     where $4::bigint = 0 or stores + place <= $4::bigint
      order by tenant_id, store_id
     on conflict (tenant_id, store_id)
     do update set epoch = s.epoch + 1, claimant = excluded.claimant, claimed_at = now()
     returning s.*`,
-  values: toValues,
+  values: ({ requests, storesPerTenantMax }) => [...toValues(requests), storesPerTenantMax],
   row: toClaim,
 };
 
-function toValues({ requests }: ClaimParameters): unknown[] {
+function toValues(requests: readonly ClaimRequest[]): unknown[] {
   return [
     requests.map(({ store }) => store.tenantId),
     requests.map(({ store }) => store.storeId),
