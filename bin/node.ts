@@ -165,6 +165,15 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           return { ready: false, reason: 'the database does not answer' };
         }
       },
+      health: async () => ({
+        databaseResponseTimeMs: await storage.log.ping().then(
+          ({ responseTimeMs }) => responseTimeMs,
+          () => null,
+        ),
+        pool: storage.log.poolFigures(),
+        uptimeSecs: process.uptime(),
+        runtime: `node ${process.version}`,
+      }),
       sha256: nodeSha256,
       version,
       log,

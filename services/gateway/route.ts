@@ -7,7 +7,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 interface RouteFacts {
   readonly method: Method;
-  /** A part that begins with a colon is a parameter: it takes one part of the path, of any content. */
+  /** A part that begins with a colon is a parameter: it takes one part of the path, of any content. Braces: or without. */
   readonly path: string;
   /** How what goes wrong on this route is worded. */
   readonly errors: ErrorForm;

@@ -22,12 +22,14 @@ import {
   readCommitment,
 } from './handlers/commitments.ts';
 import { legacyEvents, vesEvents } from './handlers/event-source.ts';
+import { showAdminPage } from './handlers/admin-page.ts';
 import { listAuditEntries } from './handlers/list-audit-entries.ts';
 import { listEntityEvents } from './handlers/list-entity-events.ts';
 import { listEvents } from './handlers/list-events.ts';
 import { readHead } from './handlers/read-head.ts';
 import { readVesEvent } from './handlers/read-ves-event.ts';
 import { type Readiness, reportHealth, reportReadiness } from './handlers/report-health.ts';
+import { type NodeHealth, reportDetailedHealth } from './handlers/report-detailed-health.ts';
 import { reportMetrics } from './handlers/report-metrics.ts';
 import { ingestLegacyEvents, type LegacyIngestDependencies } from './handlers/ingest-legacy-events.ts';
 import { ingestVesEvents, type VesIngestDependencies } from './handlers/ingest-ves-events.ts';
@@ -48,6 +50,7 @@ export interface HandlerDependencies
   readonly sequencerId: Uuid;
   readonly clock: Pick<Clock, 'nowMicros'>;
   readonly readiness: () => Promise<Readiness>;
+  readonly health: () => Promise<NodeHealth>;
   /** What this node counts, in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   /** Of the product, as `/health` tells it. */
@@ -98,10 +101,18 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
 }
 
 /** How this node is; served by every node, also by one that is no gateway. */
-export function nodeRoutes({ version, readiness, metrics }: HandlerDependencies): readonly Route[] {
+export function nodeRoutes({ version, readiness, health, metrics }: HandlerDependencies): readonly Route[] {
   return [
     { method: 'GET', path: '/health', access: 'public', errors: 'text', handle: reportHealth(version) },
     { method: 'GET', path: '/ready', access: 'public', errors: 'text', handle: reportReadiness(readiness) },
+    {
+      method: 'GET',
+      path: '/health/detailed',
+      access: 'protected',
+      audience: 'admin',
+      errors: 'flat',
+      handle: reportDetailedHealth(version, health),
+    },
     {
       method: 'GET',
       path: '/metrics',
@@ -194,7 +205,8 @@ function anchorRoutes(deps: HandlerDependencies): ProtectedRoute[] {
 }
 
 /** What administrators look at; the administrator of a tenant sees that tenant. */
-function adminRoutes({ adminView, auditEntries }: HandlerDependencies): ProtectedRoute[] {
+function adminRoutes({ adminView, auditEntries }: HandlerDependencies): Route[] {
+  const page = { method: 'GET', access: 'public', audience: 'admin', errors: 'text' } as const;
   const facts = { method: 'GET', access: 'protected', audience: 'admin', errors: 'flat' } as const;
   return [
     { ...facts, path: '/api/v1/admin/overview', handle: readAdminOverview(adminView) },
@@ -202,5 +214,6 @@ function adminRoutes({ adminView, auditEntries }: HandlerDependencies): Protecte
     { ...facts, path: '/api/v1/admin/stores', handle: listAdminStores(adminView) },
     { ...facts, path: '/api/v1/admin/agents', handle: listAdminAgents(adminView) },
     { ...facts, path: '/api/v1/admin/audit', handle: listAuditEntries(auditEntries) },
+    { ...page, path: '/admin{/}', handle: showAdminPage() },
   ];
 }

@@ -9,6 +9,7 @@ import {
   gatewayService,
   type GatewaySettings,
 } from '../../services/gateway/gateway.service.ts';
+import type { NodeHealth } from '../../services/gateway/handlers/report-detailed-health.ts';
 import type { Readiness } from '../../services/gateway/handlers/report-health.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
 import { systemClock } from '../../services/system-clock.ts';
@@ -46,6 +47,7 @@ export interface OpenedGateway {
   /** How the sequencer answers; accepts nothing and rejects nothing unless replaced. */
   answerAppend: (params: AppendParams) => Promise<AppendReply>;
   answerReadiness: () => Promise<Readiness>;
+  answerHealth: () => Promise<NodeHealth>;
   /** What the gateway wrote to its log, as `level message`. */
   readonly logLines: string[];
   addKey(text: string, principal?: Partial<Principal>): Promise<void>;
@@ -95,6 +97,13 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
     logLines,
     answerAppend: () => Promise.resolve(noEvents),
     answerReadiness: () => Promise.resolve({ ready: true, databaseResponseTimeMs: 1.4, pool: null }),
+    answerHealth: () =>
+      Promise.resolve({
+        databaseResponseTimeMs: 1.4,
+        pool: { active: 1, idle: 2, max: 10 },
+        uptimeSecs: 61.7,
+        runtime: 'node v24.1.0',
+      }),
     addKey: (text, principal = {}) => keys.insertKey(hashApiKey(text), { ...bootstrapAdmin, ...principal }),
     fetch: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
     stop: () => broker.stop(),
@@ -143,6 +152,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       clock: systemClock,
       ...(options.commitments ?? noCommitments),
       readiness: () => opened.answerReadiness(),
+      health: () => opened.answerHealth(),
       metrics: () => Promise.resolve('# none\n'),
       sha256: nodeSha256,
       version: '1.2.3',

@@ -1,4 +1,5 @@
 import { jsonReply, type Reply, textReply } from '../reply.ts';
+import { type PoolCounts, poolUse } from './pool-status.ts';
 
 /** What `/ready` tells: whether requests can be served here, and how the database is doing. */
 export type Readiness =
@@ -6,8 +7,8 @@ export type Readiness =
   | {
       readonly ready: true;
       readonly databaseResponseTimeMs: number;
-      /** Connections for everything but appends, which have their own; null where there is no pool. */
-      readonly pool: { readonly active: number; readonly idle: number; readonly max: number } | null;
+      /** Null where there is no pool. */
+      readonly pool: PoolCounts | null;
     };
 
 /** Alive: says nothing about the database or the other nodes. */
@@ -33,14 +34,7 @@ export function reportReadiness(readiness: () => Promise<Readiness>): () => Prom
   };
 }
 
-const poolStatuses = [
-  { from: 95, status: 'critical' },
-  { from: 80, status: 'stressed' },
-  { from: 50, status: 'moderate' },
-] as const;
-
-function poolState({ active, idle, max }: { active: number; idle: number; max: number }): object {
-  const percent = max === 0 ? 0 : (active / max) * 100;
-  const status = poolStatuses.find(({ from }) => percent >= from)?.status ?? 'healthy';
-  return { status, utilization: `${percent.toFixed(1)}%`, active, idle };
+function poolState(counts: PoolCounts): object {
+  const { percent, status } = poolUse(counts);
+  return { status, utilization: `${percent.toFixed(1)}%`, active: counts.active, idle: counts.idle };
 }
