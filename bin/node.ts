@@ -10,6 +10,7 @@ import { brokerOptions } from '../moleculer.config.ts';
 import { AgentKeyCache } from '../services/access/agent-key-cache.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { KeyCache } from '../services/access/key-cache.ts';
+import { WebTokens } from '../services/access/web-tokens.ts';
 import { AuditLog } from '../services/audit/audit-log.ts';
 import { recordSettings } from '../services/audit/record-settings.ts';
 import { BrokerLogger } from '../services/broker-logger.ts';
@@ -18,8 +19,9 @@ import { CommitmentReader } from '../services/commitment/commitment-reader.ts';
 import type { CommitmentSigner } from '../services/commitment/commitment-signer.ts';
 import { commitmentClient, commitmentService } from '../services/commitment/commitment.service.ts';
 import { type CommitmentObserver, Committer } from '../services/commitment/committer.ts';
-import { authenticator } from '../services/gateway/authenticate.ts';
+import { type AuthenticateDependencies, authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
+import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
 import { TurnBudget } from '../services/sequencer/turn-budget.ts';
@@ -134,6 +136,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       authenticate: authenticator({
         findPrincipal: (hash) => keyCache.find(hash),
         bootstrapKeyHash: options.bootstrapKey === null ? null : hashApiKey(options.bootstrapKey),
+        checkToken: openTokens(settings),
         disabled: settings.authMode === 'disabled',
         log,
       }),
@@ -145,6 +148,10 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         callTimeoutMs: settings.brokerCallTimeoutMs,
       }),
       events: storage.log,
+      apiKeys: storage.keys,
+      activeApiKeysMax: settings.maxActiveApiKeysPerOwner,
+      registrationLimiter: openRegistration(settings),
+      onRegistration: (outcome, reason) => metrics.agentRegistrations.inc({ outcome, reason }),
       agentKeys: storage.agentKeys,
       sequencerKeys: storage.sequencerKeys,
       adminView: storage.adminView,
@@ -215,6 +222,27 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       await broker.stop();
     },
   };
+}
+
+/** Null while registration is off. */
+function openRegistration(settings: Settings): RegistrationLimiter | null {
+  if (!settings.publicAgentRegistrationEnabled) return null;
+  return new RegistrationLimiter({
+    requestsPerMinuteMax: settings.publicAgentRegistrationRateLimitPerMinute,
+    addressesMax: settings.publicAgentRegistrationAddressesMax,
+  });
+}
+
+/** Null while no token is accepted. */
+function openTokens({
+  jwtSecret: secret,
+  jwtIssuer: issuer,
+  jwtAudience: audience,
+  keyCacheMax: entriesMax,
+}: Settings): AuthenticateDependencies['checkToken'] {
+  if (secret === null) return null;
+  const tokens = new WebTokens({ secret, issuer, audience, entriesMax, clock: systemClock });
+  return (token) => tokens.check(token);
 }
 
 function openCommitments(

@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { Settings } from '../config/read-settings.ts';
 import { InvariantBroken, LogUnavailable, LogUnfit } from '../domain/errors.ts';
-import { hashApiKey } from '../services/access/api-key-hash.ts';
 import { openEmbeddedPostgres } from '../storage/embedded/embedded-postgres.ts';
 import type { Log } from '../telemetry/log.ts';
-import { type AdminKey, adminKeyFile, findAdminKey } from './admin-key.ts';
+import { type AdminKey, adminKeyFile, openAdminKey } from './admin-key.ts';
 import type { DataDir } from './data-dir.ts';
 import type { Interruption } from './interruption.ts';
 import { checkListen, listenProblem } from './listen-problem.ts';
@@ -55,11 +54,11 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
     }),
   );
   releases.add('close the connections to the database', storageCloseMs, () => storage.close());
-  const adminKey = await openAccess(settings, dataDir, storage);
+  const adminKey = await openAccess(settings, options, storage);
   const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
   interruption.check();
 
-  const bootstrapKey = adminKey.kind === 'unknown' ? null : adminKey.key;
+  const bootstrapKey = adminKey.kind === 'set' || adminKey.kind === 'kept' ? adminKey.key : null;
   const node = await openNode(settings, { storage, identity, nodeId, bootstrapKey, log }).catch(
     (error: unknown) => {
       throw listenProblem(error, settings) ?? error;
@@ -126,9 +125,17 @@ function databaseProblem(cause: unknown, settings: Settings): StartProblem | nul
     : null;
 }
 
-async function openAccess(settings: Settings, dataDir: DataDir, storage: Storage): Promise<AdminKey> {
-  const { bootstrapAdminApiKey: given, production } = settings;
-  const adminKey = await findAdminKey({ given, production, dataDir, keys: storage.keys });
-  if (adminKey.kind !== 'unknown') await storage.keys.upsertBootstrapKey(hashApiKey(adminKey.key));
+async function openAccess(
+  settings: Settings,
+  { dataDir, log }: StartOptions,
+  { keys }: Storage,
+): Promise<AdminKey> {
+  const { bootstrapAdminApiKey: given, jwtSecret, production } = settings;
+  const adminKey = await openAdminKey({ given, tokens: jwtSecret !== null, production, dataDir, keys });
+  if (adminKey.kind === 'revoked') {
+    log.warn(
+      'BOOTSTRAP_ADMIN_API_KEY was revoked, or replaced by another, and is not accepted: set the current key, or none',
+    );
+  }
   return adminKey;
 }

@@ -68,14 +68,16 @@ function keySentence(adminKey: AdminKey, path: string): string {
       return 'The admin key is the one in BOOTSTRAP_ADMIN_API_KEY.';
     case 'kept':
       return `The admin key is ${adminKey.key} (kept in ${path})`;
+    case 'revoked':
+      return 'The key in BOOTSTRAP_ADMIN_API_KEY was revoked or replaced and is not accepted: use another credential.';
     case 'unknown':
-      return 'The database has API keys of its own, so no admin key was made: use one of them, or set BOOTSTRAP_ADMIN_API_KEY.';
+      return 'There are other credentials, so no admin key was made: use a key of the database or a token, or set BOOTSTRAP_ADMIN_API_KEY.';
   }
 }
 
 /** As it stands in a shell command; the shell puts in a key that we should not print or do not know. */
 function credential(adminKey: AdminKey): string {
-  const key = { set: '$BOOTSTRAP_ADMIN_API_KEY', unknown: '$KEY', kept: '' }[adminKey.kind];
+  const key = { set: '$BOOTSTRAP_ADMIN_API_KEY', revoked: '$KEY', unknown: '$KEY', kept: '' }[adminKey.kind];
   return ` -H "Authorization: ApiKey ${adminKey.kind === 'kept' ? adminKey.key : key}"`;
 }
 

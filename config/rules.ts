@@ -11,7 +11,7 @@ export interface Rule {
   problem(values: SettingValues, production: boolean): string | null;
 }
 
-const adminKeyLengthMin = 32;
+const secretLengthMin = 32;
 
 export const rules: readonly Rule[] = [
   {
@@ -25,11 +25,11 @@ export const rules: readonly Rule[] = [
         : 'AUTH_MODE is "disabled"; it takes ALLOW_AUTH_DISABLED=true as well, which lets everyone who reaches the port read and write everything';
     },
   },
-  {
-    reads: ['bootstrapAdminApiKey'],
-    says: `\`BOOTSTRAP_ADMIN_API_KEY\` has at least ${adminKeyLengthMin} characters in production; a shorter one is a warning elsewhere.`,
-    problem: (values, production) => (production ? problemOfAdminKey(values) : null),
-  },
+  ...(['bootstrapAdminApiKey', 'jwtSecret'] as const).map((name): Rule => ({
+    reads: [name],
+    says: `\`${definitions[name].env}\` has at least ${secretLengthMin} characters in production; a shorter one is a warning elsewhere.`,
+    problem: (values, production) => (production ? problemOfSecret(name, values[name]) : null),
+  })),
   {
     reads: ['databaseUrl'],
     says: '`DATABASE_URL` is set in production.',
@@ -92,8 +92,10 @@ export const rules: readonly Rule[] = [
 /** What is allowed and still unwise, as sentences for the log. */
 export function warningsAbout(values: SettingValues, production: boolean): string[] {
   const warnings: string[] = [];
-  const adminKey = production ? null : problemOfAdminKey(values);
-  if (adminKey !== null) warnings.push(`${adminKey}; production would refuse it`);
+  for (const name of ['bootstrapAdminApiKey', 'jwtSecret'] as const) {
+    const problem = production ? null : problemOfSecret(name, values[name]);
+    if (problem !== null) warnings.push(`${problem}; production would refuse it`);
+  }
   if (production && values.vesReceiptSigning && values.vesSequencerSigningKey === null) {
     warnings.push(
       'VES_SEQUENCER_SIGNING_KEY is not set: the node keeps a key of its own in DATA_DIR, and signs with a new one whenever that is lost',
@@ -102,10 +104,10 @@ export function warningsAbout(values: SettingValues, production: boolean): strin
   return warnings;
 }
 
-function problemOfAdminKey({ bootstrapAdminApiKey: key }: SettingValues): string | null {
-  return key === null || key.length >= adminKeyLengthMin
+function problemOfSecret(name: SettingName, value: string | null): string | null {
+  return value === null || value.length >= secretLengthMin
     ? null
-    : `BOOTSTRAP_ADMIN_API_KEY has ${key.length} characters; it takes at least ${adminKeyLengthMin}, so that nobody can guess it`;
+    : `${definitions[name].env} has ${value.length} characters; it takes at least ${secretLengthMin}, so that nobody can guess it`;
 }
 
 function problemOfNatsUrl(urls: string): string | null {

@@ -16,7 +16,15 @@ export interface LogOptions {
 }
 
 /** Names that may hold a secret; their values never reach a log line, wherever they come from. */
-const secretFields = ['authorization', 'password', 'apiKey', 'databaseUrl', 'natsUrl', 'bootstrapKey'];
+const secretFields = [
+  'authorization',
+  'password',
+  'apiKey',
+  'databaseUrl',
+  'natsUrl',
+  'bootstrapKey',
+  'jwtSecret',
+];
 
 /** The node's log, on standard error: standard output is for what the start command tells its user. */
 export function openLog({ level, format, nodeId }: LogOptions): PinoLogger {

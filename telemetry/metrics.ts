@@ -13,6 +13,14 @@ export class Metrics {
     'Commitments refused since the stored log contradicts itself; must stay 0',
   );
 
+  /** Tries to register an agent, by what became of them. */
+  readonly agentRegistrations = new Counter({
+    name: 'sequencer_agent_registration_total',
+    help: 'Tries to register an agent, by outcome and reason',
+    labelNames: ['outcome', 'reason'],
+    registers: [this.registry],
+  });
+
   constructor(startedAtMs: number, nowMs: () => number) {
     collectDefaultMetrics({ register: this.registry });
     new Gauge({

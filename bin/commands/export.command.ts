@@ -21,8 +21,8 @@ import { openScanPool } from '../scan-database.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const help = `
-Give either --url with --key, or --database-url. The key needs the right to read the store; the agents' public keys are
-written only if it has the admin right as well. From the database an export also holds each stored leaf and signing hash.
+Give either --url with --key, or --database-url. The key needs the right to read the store. From the database an
+export also holds each stored leaf and signing hash.
 
 The format is described in docs/verify.md. It ends at the head that the stream has when the export begins.
 
@@ -96,7 +96,7 @@ async function runExport(options: ExportCliOptions): Promise<number> {
     console.error(
       `Wrote ${result.events} events up to ${result.head}, and ${result.commitments} commitments.` +
         (result.agentKeysMissing.length > 0
-          ? ` The public keys of ${result.agentKeysMissing.length} signers are not among them: this API key may not see them, or they are gone.`
+          ? ` The public keys of ${result.agentKeysMissing.length} signers are not among them: they are gone.`
           : ''),
     );
     return exitCodes.ok;

@@ -24,7 +24,7 @@ export interface ExportResult {
   readonly events: number;
   readonly commitments: number;
   readonly head: number;
-  /** Keys that are not in it, since the caller may not see them or they don't exist. */
+  /** Keys that are not in it, since they don't exist or the node does not tell them. */
   readonly agentKeysMissing: readonly AgentKeyRef[];
 }
 

@@ -10,7 +10,7 @@ import { PageSize } from '../page-size.ts';
 
 const triesMax = 8;
 
-/** Reads a stream from a node. A key that may only read can't see the agents' keys: those are then left out. */
+/** Reads a stream from a node, with an API key that may read its store. */
 export function httpSource(client: SequencerClient, stream: StreamKey): ExportSource {
   const { world, tenantId, storeId } = stream;
   const prefix = world === 'ves' ? '/api/v1/ves' : '/api/v1';
@@ -55,7 +55,7 @@ export function httpSource(client: SequencerClient, stream: StreamKey): ExportSo
     async agentKey({ agentId, keyId }) {
       const path = `/api/v1/agents/${agentId}/keys?tenant_id=${tenantId}&after=${keyId - 1}&limit=1`;
       const answer = await get(client, keyId === 0 ? path.replace('&after=-1', '') : path, null);
-      if (answer === 'fewer' || answer.status === 403) return null;
+      if (answer === 'fewer' || answer.status === 403) return null; // An older node tells administrators only.
       const { keys } = JSON.parse(answer.body) as { readonly keys: readonly { readonly keyId: number }[] };
       const [key] = keys;
       return key?.keyId === keyId ? { tenantId, agentId, ...key } : null;

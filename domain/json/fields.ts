@@ -134,6 +134,14 @@ export class FieldReader {
     return bytes;
   }
 
+  boolean(): boolean {
+    const start = this.at;
+    this.skip();
+    const token = excerpt(this.json.input, start, this.at);
+    if (token !== 'true' && token !== 'false') throw this.wrong(start, 'true or false');
+    return token === 'true';
+  }
+
   /** Reads an integer from `min` to `max`, exactly. */
   integer(max: bigint, min = 0n): bigint {
     const { json } = this;

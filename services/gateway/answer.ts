@@ -88,7 +88,8 @@ async function answer(
   const { route } = endpoint;
   if (route.access === 'public') return route.handle(request);
   if (authentication === null) throw new InvariantBroken('a protected route was reached without a principal');
-  return route.handle({ ...request, principal: authentication.principal });
+  const { principal, provedBy } = authentication;
+  return route.handle({ ...request, principal, provedBy });
 }
 
 function routeRequest(

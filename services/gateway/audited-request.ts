@@ -1,5 +1,6 @@
 import { isBootstrapAdmin, type Principal } from '../../domain/access.ts';
 import type { NewAuditEntry } from '../../storage/audit-log.ts';
+import type { ProofKind } from './authenticate.ts';
 import type { RouteRequest } from './route.ts';
 
 type Origin = 'actor' | 'actorType' | 'requestId' | 'ipAddress' | 'userAgent';
@@ -7,12 +8,13 @@ type Origin = 'actor' | 'actorType' | 'requestId' | 'ipAddress' | 'userAgent';
 /** A public route's request has no principal. */
 type AuditedRequest = Pick<RouteRequest, 'requestId' | 'clientAddress' | 'userAgent'> & {
   readonly principal?: Principal;
+  readonly provedBy?: ProofKind;
 };
 
 /** The part of an audit entry that says who did it and from where: spread it into the entry. */
 export function originOf(request: AuditedRequest): Pick<NewAuditEntry, Origin> {
   return {
-    ...actorOf(request.principal),
+    ...actorOf(request.principal, request.provedBy),
     requestId: request.requestId,
     ipAddress: request.clientAddress(),
     userAgent: request.userAgent(),
@@ -20,9 +22,12 @@ export function originOf(request: AuditedRequest): Pick<NewAuditEntry, Origin> {
 }
 
 /** An agent where the credential is bound to one; else the tenant, since keys have no names. */
-function actorOf(principal: Principal | undefined): Pick<NewAuditEntry, 'actor' | 'actorType'> {
+function actorOf(
+  principal: Principal | undefined,
+  provedBy: ProofKind = 'none',
+): Pick<NewAuditEntry, 'actor' | 'actorType'> {
   if (principal === undefined) return { actor: 'self_service', actorType: 'public' };
   const actor =
     principal.agentId ?? (isBootstrapAdmin(principal) ? 'bootstrap_admin' : `tenant:${principal.tenantId}`);
-  return { actor, actorType: 'api_key' };
+  return { actor, actorType: provedBy === 'none' ? 'public' : provedBy };
 }

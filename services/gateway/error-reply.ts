@@ -109,13 +109,16 @@ export function authFailureReply(failure: AuthFailure): Reply {
 const authFailures: Readonly<Record<AuthFailure, { readonly status: number; readonly error: string }>> = {
   missing_auth: {
     status: 401,
-    error: 'send an API key as "Authorization: ApiKey <key>" or as "X-API-Key: <key>"',
+    error:
+      'send an API key as "Authorization: ApiKey <key>" or as "X-API-Key: <key>", or a token as "Authorization: Bearer <token>"',
   },
   invalid_api_key: { status: 401, error: 'this API key is unknown or no longer active' },
   invalid_jwt: {
     status: 401,
-    error: 'this node accepts no bearer token; API keys go with the scheme ApiKey',
+    error:
+      'this bearer token is not one that this node accepts: it needs JWT_SECRET, its signature, issuer, audience and claims must fit, and API keys go with the scheme ApiKey',
   },
+  token_expired: { status: 401, error: 'this bearer token has expired; get a new one' },
   auth_backend_unavailable: { status: 503, error: 'API keys can not be checked at the moment; try again' },
 };
 

@@ -1,4 +1,5 @@
 import type { Principal } from '../../domain/access.ts';
+import type { ProofKind } from './authenticate.ts';
 import type { ErrorForm } from './error-reply.ts';
 import type { Query } from './query.ts';
 import type { Reply } from './reply.ts';
@@ -58,4 +59,5 @@ export interface RouteRequest {
 
 export interface ProtectedRequest extends RouteRequest {
   readonly principal: Principal;
+  readonly provedBy: ProofKind;
 }

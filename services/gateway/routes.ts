@@ -2,6 +2,7 @@ import type { Log } from '../../telemetry/log.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Uuid, World } from '../../domain/types.ts';
 import type { AdminView } from '../../storage/admin-view.ts';
+import type { ApiKeys } from '../../storage/api-keys.ts';
 import type { AgentKeys } from '../../storage/agent-keys.ts';
 import type { AuditEntries } from '../../storage/audit-log.ts';
 import type { EventLog } from '../../storage/event-log.ts';
@@ -13,6 +14,13 @@ import {
   listAdminTenants,
   readAdminOverview,
 } from './handlers/admin-lists.ts';
+import {
+  type ApiKeyHandlerDependencies,
+  listAgentApiKeys,
+  mintAgentApiKey,
+  readAgent,
+  revokeAgentApiKey,
+} from './handlers/agent-api-keys.ts';
 import { listAgentKeys, registerAgentKey, revokeAgentKey } from './handlers/agent-keys.ts';
 import { noteAnchor, readAnchorStatus, listPendingCommitments } from './handlers/anchor-commitments.ts';
 import {
@@ -35,13 +43,21 @@ import { ingestLegacyEvents, type LegacyIngestDependencies } from './handlers/in
 import { ingestVesEvents, type VesIngestDependencies } from './handlers/ingest-ves-events.ts';
 import { bundleProof } from './handlers/proof-bundle.ts';
 import { proveEvent, verifyProof } from './handlers/prove-events.ts';
+import { type RegistrationDependencies, registerAgent } from './handlers/register-agent.ts';
+import { listTenantApiKeys, mintTenantApiKey, revokeTenantApiKey } from './handlers/tenant-api-keys.ts';
 import { listSequencerKeys } from './handlers/sequencer-keys.ts';
 import type { ProtectedRoute, Route } from './route.ts';
 
 export interface HandlerDependencies
-  extends LegacyIngestDependencies, VesIngestDependencies, CommitmentHandlerDependencies {
+  extends
+    LegacyIngestDependencies,
+    VesIngestDependencies,
+    CommitmentHandlerDependencies,
+    ApiKeyHandlerDependencies,
+    RegistrationDependencies {
   /** Read in this process: what every request may need is no call to another node. */
   readonly events: Pick<EventLog, 'heads' | 'readLegacy' | 'readLegacyEntity' | 'readVes' | 'readVesEvent'>;
+  readonly apiKeys: ApiKeys;
   readonly agentKeys: AgentKeys;
   readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
   readonly adminView: AdminView;
@@ -92,6 +108,8 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
     },
     ...vesRoutes(deps),
     ...keyRoutes(deps),
+    ...agentRoutes(deps),
+    ...tenantRoutes(deps),
     ...commitmentRoutes('legacy', '/api/v1', deps),
     ...commitmentRoutes('ves', '/api/v1/ves', deps),
     ...anchorRoutes(deps),
@@ -172,6 +190,37 @@ function keyRoutes({
       path: '/api/v1/sequencer/keys',
       handle: listSequencerKeys(sequencerId, sequencerKeys),
     },
+  ];
+}
+
+/** Agents and their API keys. */
+function agentRoutes(deps: HandlerDependencies): Route[] {
+  const facts = { access: 'protected', errors: 'flat' } as const;
+  const agent = '/api/v1/agents/:agent_id';
+  return [
+    // Before the next: `register` is no agent.
+    {
+      method: 'POST',
+      path: '/api/v1/agents/register',
+      access: 'public',
+      errors: 'flat',
+      handle: registerAgent(deps),
+    },
+    { ...facts, method: 'GET', path: agent, handle: readAgent(deps) },
+    { ...facts, method: 'POST', path: `${agent}/api-keys`, handle: mintAgentApiKey(deps) },
+    { ...facts, method: 'GET', path: `${agent}/api-keys`, handle: listAgentApiKeys(deps) },
+    { ...facts, method: 'DELETE', path: `${agent}/api-keys/:key_prefix`, handle: revokeAgentApiKey(deps) },
+  ];
+}
+
+/** API keys of tenants, their first ones too. */
+function tenantRoutes(deps: HandlerDependencies): ProtectedRoute[] {
+  const facts = { access: 'protected', audience: 'admin', errors: 'flat' } as const;
+  const keys = '/api/v1/admin/tenants/:tenant_id/api-keys';
+  return [
+    { ...facts, method: 'POST', path: keys, handle: mintTenantApiKey(deps) },
+    { ...facts, method: 'GET', path: keys, handle: listTenantApiKeys(deps) },
+    { ...facts, method: 'DELETE', path: `${keys}/:key_prefix`, handle: revokeTenantApiKey(deps) },
   ];
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { bootstrapAdmin, type Principal } from '../../domain/access.ts';
 import type { ApiKeyHash, Uuid } from '../../domain/types.ts';
@@ -22,9 +23,12 @@ function newHash(): ApiKeyHash {
   return lastHash.toString(16).padStart(64, '0') as ApiKeyHash;
 }
 
+function newUuid(): Uuid {
+  return randomUUID() as string as Uuid;
+}
+
 function openPool(url: string): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 4 });
-  pool.on('error', () => undefined); // The database is dropped while connections are closing.
   // Dropping the database may find a connection that the pool is still closing.
   pool.on('error', () => undefined);
   return pool;
@@ -87,7 +91,7 @@ describe.each(implementations)('API keys in %s', (_name, open) => {
   ])('a key comes back with %s', async (_facts, principal) => {
     const hash = newHash();
     await keys.insertKey(hash, principal);
-    expect(await keys.findByHash(hash)).toEqual({ hash, active: true, principal });
+    expect(await keys.findByHash(hash)).toMatchObject({ hash, active: true, principal });
   });
 
   test('a hash is added once', async () => {
@@ -102,27 +106,121 @@ describe.each(implementations)('API keys in %s', (_name, open) => {
     await keys.insertKey(hash, clerk);
     expect(await keys.revoke(hash)).toBe(true);
     expect(await keys.revoke(hash)).toBe(false);
-    expect(await keys.findByHash(hash)).toEqual({ hash, active: false, principal: clerk });
+    expect(await keys.findByHash(hash)).toMatchObject({ hash, active: false, principal: clerk });
   });
 
   test('an unknown key can not be revoked', async () => {
     expect(await keys.revoke(newHash())).toBe(false);
   });
 
-  test('the bootstrap key becomes an active administrator, whatever it was', async () => {
+  test('an installed bootstrap key becomes an active administrator, whatever it was', async () => {
     const hash = newHash();
     await keys.insertKey(hash, clerk);
+    expect(await keys.installBootstrapKey(hash, { replaceOthers: false })).toBe(true);
+    expect(await keys.installBootstrapKey(hash, { replaceOthers: false })).toBe(true);
+    expect(await keys.findByHash(hash)).toMatchObject({ active: true, principal: bootstrapAdmin });
+  });
+
+  test('a revoked key is not installed again', async () => {
+    const hash = newHash();
+    await keys.installBootstrapKey(hash, { replaceOthers: false });
     await keys.revoke(hash);
-    await keys.upsertBootstrapKey(hash);
-    await keys.upsertBootstrapKey(hash);
-    expect(await keys.findByHash(hash)).toEqual({ hash, active: true, principal: bootstrapAdmin });
+    expect(await keys.installBootstrapKey(hash, { replaceOthers: true })).toBe(false);
+    expect(await keys.findByHash(hash)).toMatchObject({ active: false });
+  });
+
+  test('an installed bootstrap key replaces the others that were installed, and no other key', async () => {
+    const [first, second, third, made] = [newHash(), newHash(), newHash(), newHash()];
+    await keys.insertKey(made, bootstrapAdmin);
+    await keys.installBootstrapKey(first, { replaceOthers: true });
+    await keys.installBootstrapKey(second, { replaceOthers: false });
+    expect(await keys.findByHash(first)).toMatchObject({ active: true });
+    await keys.installBootstrapKey(third, { replaceOthers: true });
+    const active = await Promise.all([first, second, third, made].map((hash) => keys.findByHash(hash)));
+    expect(active.map((record) => record?.active)).toEqual([false, false, true, true]);
+  });
+
+  test('of several bootstrap keys that are installed at once, one stays', async () => {
+    const hashes = Array.from({ length: 8 }, newHash);
+    await Promise.all(hashes.map((hash) => keys.installBootstrapKey(hash, { replaceOthers: true })));
+    const records = await Promise.all(hashes.map((hash) => keys.findByHash(hash)));
+    expect(records.filter((record) => record?.active === true)).toHaveLength(1);
+  });
+
+  test('an owner has no more active keys than it may', async () => {
+    const tenantId = newUuid();
+    const ofTenant = { ...clerk, tenantId, agentId: null };
+    const ofAgent = { ...clerk, tenantId };
+    const first = newHash();
+    expect(await keys.insertKey(first, ofTenant, 2)).toBe(true);
+    expect(await keys.insertKey(newHash(), ofTenant, 2)).toBe(true);
+    const third = newHash();
+    expect(await keys.insertKey(third, ofTenant, 2)).toBe(false);
+    expect(await keys.findByHash(third)).toBeNull();
+    expect(await keys.insertKey(newHash(), ofAgent, 2)).toBe(true);
+    await keys.revoke(first);
+    expect(await keys.insertKey(third, ofTenant, 2)).toBe(true);
+  });
+
+  test("lists an owner's keys from the newest on, page by page", async () => {
+    const tenantId = newUuid();
+    const agent = { tenantId, agentId: newUuid() };
+    const hashes: ApiKeyHash[] = [];
+    for (const agentId of [agent.agentId, null, agent.agentId, newUuid(), agent.agentId]) {
+      const hash = newHash();
+      hashes.unshift(hash);
+      await keys.insertKey(hash, { ...clerk, tenantId, agentId });
+    }
+    await keys.insertKey(newHash(), { ...clerk, ...agent, tenantId: newUuid() });
+    await keys.revoke(hashes[0] ?? newHash());
+
+    const list = async (agentId: Uuid | null, afterPrefix: string | null, limit: number) =>
+      (await keys.list({ tenantId, agentId }, { afterPrefix, limit })).map(({ hash }) => hash);
+    expect(await list(null, null, 10)).toEqual(hashes);
+    expect(await list(null, null, 2)).toEqual(hashes.slice(0, 2));
+    expect(await list(null, hashes[1] ?? '', 2)).toEqual(hashes.slice(2, 4));
+    expect(await list(null, hashes[4] ?? '', 2)).toEqual([]);
+    expect(await list(null, 'ffff', 2)).toEqual([]);
+    expect(await list(agent.agentId, null, 10)).toEqual([hashes[0], hashes[2], hashes[4]]);
+    expect(await list(newUuid(), null, 10)).toEqual([]);
+  });
+
+  test("finds an owner's keys by how their hashes begin", async () => {
+    const owner = { tenantId: newUuid(), agentId: newUuid() };
+    const [first, second] = [newHash(), newHash()];
+    for (const hash of [second, first]) await keys.insertKey(hash, { ...clerk, ...owner });
+    const find = async (prefix: string, limit = 9) =>
+      (await keys.findByPrefix(owner, prefix, limit)).map(({ hash }) => hash);
+    expect(await find(first)).toEqual([first]);
+    expect(await find('0000')).toEqual([first, second]);
+    expect(await find('0000', 1)).toEqual([first]);
+    expect(await find('%')).toEqual([]);
+    expect(await keys.findByPrefix({ ...owner, agentId: newUuid() }, first, 9)).toEqual([]);
+    expect(await keys.findByPrefix({ ...owner, tenantId: newUuid() }, first, 9)).toEqual([]);
+    expect(await keys.findByPrefix({ ...owner, agentId: null }, first, 9)).toHaveLength(1);
+  });
+
+  test("finds an agent's last changed key, and the agent's tenants", async () => {
+    const agentId = newUuid();
+    const [here, there] = [newUuid(), newUuid()].sort() as [Uuid, Uuid];
+    expect(await keys.findLatest({ tenantId: here, agentId })).toBeNull();
+    expect(await keys.tenantsOfAgent(agentId, 2)).toEqual([]);
+    const [first, second] = [newHash(), newHash()];
+    await keys.insertKey(first, { ...clerk, tenantId: here, agentId });
+    await keys.insertKey(second, { ...clerk, tenantId: here, agentId });
+    expect(await keys.findLatest({ tenantId: here, agentId })).toMatchObject({ hash: second });
+    await keys.revoke(first);
+    expect(await keys.findLatest({ tenantId: here, agentId })).toMatchObject({ hash: first, active: false });
+    await keys.insertKey(newHash(), { ...clerk, tenantId: there, agentId });
+    expect(await keys.tenantsOfAgent(agentId, 2)).toEqual([here, there]);
+    expect(await keys.tenantsOfAgent(agentId, 1)).toEqual([here]);
   });
 
   test('the revision grows with every change, and only then', async () => {
     const hash = newHash();
     const changes = [
       () => keys.insertKey(hash, clerk),
-      () => keys.upsertBootstrapKey(hash),
+      () => keys.installBootstrapKey(hash, { replaceOthers: false }),
       () => keys.revoke(hash),
     ];
     let before = await keys.revision();
@@ -182,6 +280,8 @@ describe.each(serverNames)('the revision in Postgres, %s', (name) => {
 test('keys in a Postgres that is not there fail as pushback', async () => {
   const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none' });
   const keys = postgresApiKeys(pool);
+  const install = keys.installBootstrapKey(newHash(), { replaceOthers: true });
+  await expect(install).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
   await expect(keys.revision()).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
   await expect(keys.findByHash(newHash())).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
   await pool.end();

@@ -137,14 +137,29 @@ describe('registration', () => {
   });
 });
 
+const boundReader = {
+  admin: false,
+  read: true,
+  write: false,
+  agentId: randomUUID() as string as Uuid,
+  storeIds: [randomUUID() as string as Uuid],
+};
+
 describe('who may', () => {
   test.each([
-    ['the administrator of its tenant', {}, 200],
-    ['an administrator who is limited to some stores', { storeIds: [randomUUID() as string as Uuid] }, 200],
-    ['a reader and writer', { admin: false, read: true, write: true }, 403],
-    ['the administrator of another tenant', { tenantId: randomUUID() as string as Uuid }, 403],
-    ['the bootstrap administrator', { tenantId: nilUuid }, 200],
-  ])('register, list and revoke: %s', async (_who, fields, status) => {
+    ['the administrator of its tenant', {}, 200, 200],
+    [
+      'an administrator who is limited to some stores',
+      { storeIds: [randomUUID() as string as Uuid] },
+      200,
+      200,
+    ],
+    ['a reader', { admin: false, read: true, write: false }, 403, 200],
+    ['a reader that is bound to an agent and a store', { ...boundReader }, 403, 200],
+    ['a writer', { admin: false, read: false, write: true }, 403, 403],
+    ['the administrator of another tenant', { tenantId: randomUUID() as string as Uuid }, 403, 403],
+    ['the bootstrap administrator', { tenantId: nilUuid }, 200, 200],
+  ])('register, list and revoke: %s', async (_who, fields, status, listStatus) => {
     const agent = newAgent();
     const key = await apiKey(agent.tenantId, fields);
     const { tenantId, agentId, keyId } = agent;
@@ -152,7 +167,7 @@ describe('who may', () => {
     expect((await node.send('POST', '/api/v1/agents/keys', body, key)).status).toBe(status);
     await node.registerKey(agent);
     const query = `?tenant_id=${tenantId}`;
-    expect((await node.send('GET', `${keysPath(agent)}${query}`, undefined, key)).status).toBe(status);
+    expect((await node.send('GET', `${keysPath(agent)}${query}`, undefined, key)).status).toBe(listStatus);
     expect((await node.send('DELETE', `${keysPath(agent)}/1${query}`, undefined, key)).status).toBe(status);
   });
 

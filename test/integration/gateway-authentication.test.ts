@@ -67,7 +67,9 @@ describe('credentials', () => {
     ['a revoked key', { authorization: 'ApiKey ss_revoked' }, 401, 'invalid_api_key'],
     ['a key and something after it', { authorization: `ApiKey ${adminKey} x` }, 401, 'invalid_api_key'],
     ['a key in another case', { authorization: `ApiKey ${adminKey.toUpperCase()}` }, 401, 'invalid_api_key'],
-    ['a key as a bearer token', { authorization: `Bearer ${adminKey}` }, 401, 'invalid_jwt'],
+    ['a key as a bearer token', { authorization: `Bearer ${adminKey}` }, 200, null],
+    ['an unknown key as a bearer token', { authorization: 'Bearer ss_unknown' }, 401, 'invalid_api_key'],
+    ['the bootstrap key as a bearer token', { authorization: `Bearer ${bootstrapKey}` }, 401, 'invalid_jwt'],
     ['a token', { authorization: 'Bearer aaa.bbb.ccc' }, 401, 'invalid_jwt'],
     ['a bearer token in X-API-Key', { 'x-api-key': 'Bearer aaa.bbb.ccc' }, 401, 'invalid_jwt'],
     [

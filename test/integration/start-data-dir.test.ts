@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import pg from 'pg';
 
-import { findAdminKey } from '../../bin/admin-key.ts';
+import { openAdminKey } from '../../bin/admin-key.ts';
 import { type DataDir, keptNodeId, openDataDir } from '../../bin/data-dir.ts';
 import { bootstrapAdmin } from '../../domain/access.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
@@ -171,9 +171,9 @@ describe('the admin key', () => {
     await database.drop();
   });
 
-  function find(options: { given?: string; production?: boolean } = {}) {
-    const { given = null, production = false } = options;
-    return findAdminKey({ given, production, dataDir, keys: postgresApiKeys(pool) });
+  function find(options: { given?: string; production?: boolean; tokens?: boolean } = {}) {
+    const { given = null, production = false, tokens = false } = options;
+    return openAdminKey({ given, tokens, production, dataDir, keys: postgresApiKeys(pool) });
   }
 
   test('that is set is taken, and nothing is kept', async () => {
@@ -185,8 +185,6 @@ describe('the admin key', () => {
     const made = await find();
     expect(made).toEqual({ kind: 'kept', key: expect.stringMatching(/^ss_00000000[A-Za-z0-9_-]{32}$/) });
     expect((await stat(keyPath())).mode & 0o777).toBe(0o600);
-    expect(await find()).toEqual(made);
-    if (made.kind === 'kept') await postgresApiKeys(pool).upsertBootstrapKey(hashApiKey(made.key));
     expect(await find()).toEqual(made);
     expect(await readFile(keyPath(), 'utf8')).toBe(made.kind === 'kept' ? `${made.key}\n` : '');
   });
@@ -202,7 +200,6 @@ describe('the admin key', () => {
     const keys = postgresApiKeys(pool);
     const made = await find();
     if (made.kind !== 'kept') throw new Error('expected a kept key');
-    await keys.upsertBootstrapKey(hashApiKey(made.key));
     await keys.insertKey(hashApiKey('ss_successor'), bootstrapAdmin);
     await keys.revoke(hashApiKey(made.key));
     expect(await find()).toEqual({ kind: 'unknown' });
@@ -213,8 +210,33 @@ describe('the admin key', () => {
     expect(successor).not.toEqual(made);
   });
 
+  test('that is set replaces the one that was set before, and that one never comes back', async () => {
+    const keys = postgresApiKeys(pool);
+    await find({ given: 'ss_first' });
+    expect(await find({ given: 'ss_second' })).toEqual({ kind: 'set', key: 'ss_second' });
+    expect(await keys.findByHash(hashApiKey('ss_first'))).toMatchObject({ active: false });
+    expect(await find({ given: 'ss_first' })).toEqual({ kind: 'revoked' });
+    expect(await keys.findByHash(hashApiKey('ss_second'))).toMatchObject({ active: true });
+  });
+
+  test('that is set and revoked stops the start unless there is another way in', async () => {
+    const keys = postgresApiKeys(pool);
+    await find({ given: 'ss_only' });
+    await keys.revoke(hashApiKey('ss_only'));
+    await expect(find({ given: 'ss_only', production: true })).rejects.toThrow(/revoked or replaced/);
+    expect(await find({ given: 'ss_only', tokens: true })).toEqual({ kind: 'revoked' });
+    await keys.insertKey(hashApiKey('ss_of_a_tenant'), { ...bootstrapAdmin, admin: false });
+    expect(await find({ given: 'ss_only' })).toEqual({ kind: 'revoked' });
+  });
+
+  test('is not needed in production where tokens are accepted', async () => {
+    expect(await find({ production: true, tokens: true })).toEqual({ kind: 'unknown' });
+  });
+
   test('is never made in production, where a database without keys stops the start', async () => {
-    await expect(find({ production: true })).rejects.toThrow(/BOOTSTRAP_ADMIN_API_KEY is not set/);
+    await expect(find({ production: true })).rejects.toThrow(
+      /neither BOOTSTRAP_ADMIN_API_KEY nor JWT_SECRET is set/,
+    );
     expect(await dataDir.read('admin-api-key')).toBeNull();
   });
 });

@@ -168,7 +168,7 @@ describe('a start with settings', () => {
     await node.stop();
 
     const keyless = await start({ DATA_DIR: await newDataDir(), DATABASE_URL: database.url });
-    expect(keyless.output).toContain('The database has API keys of its own, so no admin key was made');
+    expect(keyless.output).toContain('There are other credentials, so no admin key was made');
     await keyless.stop();
     await database.drop();
   });

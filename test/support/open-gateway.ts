@@ -3,7 +3,7 @@ import { bootstrapAdmin, type Principal } from '../../domain/access.ts';
 import type { AppendParams, AppendReply } from '../../services/contracts.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
 import { AuditLog } from '../../services/audit/audit-log.ts';
-import { authenticator } from '../../services/gateway/authenticate.ts';
+import { type AuthenticateDependencies, authenticator } from '../../services/gateway/authenticate.ts';
 import {
   type GatewayDependencies,
   gatewayService,
@@ -30,6 +30,10 @@ export interface OpenGatewayOptions {
   readonly authDisabled?: boolean;
   /** None holds unless this is given. */
   readonly limits?: GatewayDependencies['limits'];
+  readonly checkToken?: AuthenticateDependencies['checkToken'];
+  /** Nobody can register unless this is given. */
+  readonly registrationLimiter?: GatewayDependencies['registrationLimiter'];
+  readonly activeApiKeysMax?: number;
   readonly events?: GatewayDependencies['events'];
   /** None can be made or read unless this is given. */
   readonly commitments?: Pick<GatewayDependencies, 'committing' | 'commitments'>;
@@ -42,6 +46,8 @@ export interface OpenedGateway {
   readonly keys: ApiKeys;
   readonly log: MemoryEventLog;
   readonly auditEntries: MemoryAuditEntries;
+  /** What became of tries to register, as `outcome reason`. */
+  readonly registrations: string[];
   /** What was asked of the sequencer, in order. */
   readonly appends: AppendParams[];
   /** How the sequencer answers; accepts nothing and rejects nothing unless replaced. */
@@ -93,6 +99,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
     keys,
     log,
     auditEntries,
+    registrations: [],
     appends: [],
     logLines,
     answerAppend: () => Promise.resolve(noEvents),
@@ -104,7 +111,9 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         uptimeSecs: 61.7,
         runtime: 'node v24.1.0',
       }),
-    addKey: (text, principal = {}) => keys.insertKey(hashApiKey(text), { ...bootstrapAdmin, ...principal }),
+    addKey: async (text, principal = {}) => {
+      await keys.insertKey(hashApiKey(text), { ...bootstrapAdmin, ...principal });
+    },
     fetch: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
     stop: () => broker.stop(),
   };
@@ -131,6 +140,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
           return record?.active === true ? record.principal : null;
         },
         bootstrapKeyHash: hashApiKey(bootstrapKey),
+        checkToken: options.checkToken ?? null,
         disabled: options.authDisabled ?? false,
         log: logger,
       }),
@@ -142,6 +152,10 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         },
       },
       events: options.events ?? log,
+      apiKeys: keys,
+      activeApiKeysMax: options.activeApiKeysMax ?? 100,
+      registrationLimiter: options.registrationLimiter ?? null,
+      onRegistration: (outcome, reason) => void opened.registrations.push(`${outcome} ${reason}`),
       agentKeys: new MemoryAgentKeys(() => systemClock.nowMicros()),
       sequencerKeys: { list: () => Promise.resolve([]) },
       adminView: noAdminView,
@@ -160,8 +174,8 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       onListening: (address) => (port = address.port),
     }),
   );
-  await keys.upsertBootstrapKey(hashApiKey(adminKey));
-  await keys.upsertBootstrapKey(hashApiKey(bootstrapKey));
+  await keys.installBootstrapKey(hashApiKey(adminKey), { replaceOthers: false });
+  await keys.installBootstrapKey(hashApiKey(bootstrapKey), { replaceOthers: false });
   try {
     await broker.start();
   } catch (error) {

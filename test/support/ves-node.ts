@@ -54,7 +54,7 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
   };
   const open = async (): Promise<{ identity: Identity; node: NodeHandle }> => {
     const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
-    await storage.keys.upsertBootstrapKey(hashApiKey(adminKey));
+    await storage.keys.installBootstrapKey(hashApiKey(adminKey), { replaceOthers: true });
     const node = await openNode(settings, { storage, identity, nodeId, bootstrapKey: adminKey, log });
     return { identity, node };
   };

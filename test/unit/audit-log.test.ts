@@ -15,7 +15,7 @@ const request = { requestId: 'r-1', clientAddress: () => '192.0.2.1', userAgent:
 function entry(fields: Partial<NewAuditEntry> = {}): NewAuditEntry {
   return {
     action: 'api_key_created',
-    ...originOf({ ...request, principal: { ...bootstrapAdmin, tenantId, agentId } }),
+    ...originOf({ ...request, provedBy: 'api_key', principal: { ...bootstrapAdmin, tenantId, agentId } }),
     tenantId,
     resourceType: 'api_key',
     resourceId: 'ss_aaaa',
@@ -92,7 +92,7 @@ test.each([
   [{ ...bootstrapAdmin, tenantId }, `tenant:${tenantId}`],
   [bootstrapAdmin, 'bootstrap_admin'],
 ])('the actor of the principal %j is %s', (principal, actor) => {
-  expect(originOf({ ...request, principal })).toEqual({
+  expect(originOf({ ...request, provedBy: 'api_key', principal })).toEqual({
     actor,
     actorType: 'api_key',
     requestId: 'r-1',

@@ -43,13 +43,16 @@ export function registerAgentKey(keys: Pick<AgentKeys, 'register'>, audit: Pick<
   };
 }
 
-/** A page of an agent's keys, revoked ones too, ascending by number. */
+/**
+ * A page of an agent's keys, revoked ones too, ascending by number. Whoever may read a tenant's events may read with which
+ * public keys they are checked; they stand in every proof bundle as well.
+ */
 export function listAgentKeys(keys: Pick<AgentKeys, 'list'>, clock: Pick<Clock, 'nowMicros'>): Handle {
   return async (request) => {
     const query = request.query();
     const tenantId = query.optionalUuid('tenant_id') ?? request.principal.tenantId;
     const agentId = pathUuid(request, 'agent_id');
-    permitAdmin(request, tenantId);
+    permitReadOrAdmin(request, tenantId);
     const after = query.u32('after', -1);
     const limit = query.u32('limit', limitDefault);
     if (limit === 0) {
@@ -95,6 +98,10 @@ export function revokeAgentKey(
 /** Keys belong to a tenant and to no store, so a list of stores does not restrict an administrator. */
 function permitAdmin({ principal }: ProtectedRequest, tenantId: TenantId): void {
   permit(principal, 'admin', { tenantId, storeId: nilUuid });
+}
+
+function permitReadOrAdmin({ principal }: ProtectedRequest, tenantId: TenantId): void {
+  permit(principal, principal.admin ? 'admin' : 'read', { tenantId, storeId: nilUuid });
 }
 
 function entryAbout(

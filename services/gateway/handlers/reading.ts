@@ -46,6 +46,27 @@ export function pathU32(request: RouteRequest, name: string): number {
 
 const u32Max = 2 ** 32 - 1;
 
+const apiKeyPageMax = 1_000;
+
+/**
+ * The page of a list of API keys: `limit`, which above 1,000 counts as that, and `after`, the hash prefix of the last key
+ * of the page before.
+ * @throws Refused
+ */
+export function apiKeyPage(query: Query): { readonly afterPrefix: string | null; readonly limit: number } {
+  const limit = query.u32('limit', apiKeyPageMax);
+  if (limit === 0)
+    throw new Refused('INVALID_QUERY', 'the query parameter limit is "0"; accepted is an integer from 1');
+  const after = query.optionalText('after', 64)?.toLowerCase() ?? null;
+  if (after !== null && !/^[0-9a-f]{1,64}$/.test(after)) {
+    throw new Refused(
+      'INVALID_QUERY',
+      'the query parameter after is no hash prefix: it takes 1 to 64 hex digits',
+    );
+  }
+  return { afterPrefix: after, limit: Math.min(limit, apiKeyPageMax) };
+}
+
 /** About what an event takes in memory until it is sent: its bytes as a row and again in the answer, and the rest. */
 export function heldBytes({ payload, signature }: StoredLegacyEvent): number {
   return 2 * payload.length + signatureTextFactor * (signature?.length ?? 0) + eventOverheadBytes;
