@@ -15,12 +15,13 @@ export function problemOfDatabaseUrl(
   if (!URL.canParse(url))
     return 'DATABASE_URL is not a URL; it takes postgres://user:password@host:port/database';
   const { hostname, searchParams } = new URL(url);
-  const sslMode = searchParams.get('sslmode');
-  if (sslMode !== null && tlsModes.includes(sslMode)) return null;
+  // Of parameters that are given twice the driver takes the last.
+  const sslMode = searchParams.getAll('sslmode').at(-1);
+  if (sslMode !== undefined && tlsModes.includes(sslMode)) return null;
 
   // A `host` parameter overrules the host of the URL: a path is a socket, anything else is a host like any other.
-  const parameter = searchParams.get('host');
-  const host = parameter === null ? hostname.toLowerCase() : parameter.startsWith('/') ? '' : parameter;
+  const parameter = searchParams.getAll('host').at(-1) ?? '';
+  const host = parameter === '' ? hostname.toLowerCase() : parameter.startsWith('/') ? '' : parameter;
   if (allowInsecureLocal && localHosts.includes(host)) return null;
   if (!production && loopbackHosts.includes(host)) return null;
 
