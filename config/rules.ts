@@ -12,6 +12,8 @@ export interface Rule {
 }
 
 const secretLengthMin = 32;
+/** Random hex of that length has fewer once in 5 · 10^9; a repeated word has few. */
+const secretCharactersMin = 7;
 
 export const rules: readonly Rule[] = [
   {
@@ -27,7 +29,7 @@ export const rules: readonly Rule[] = [
   },
   ...(['bootstrapAdminApiKey', 'jwtSecret'] as const).map((name): Rule => ({
     reads: [name],
-    says: `\`${definitions[name].env}\` has at least ${secretLengthMin} characters in production; a shorter one is a warning elsewhere.`,
+    says: `\`${definitions[name].env}\` has at least ${secretLengthMin} characters in production, ${secretCharactersMin} of them different; a weaker one is a warning elsewhere.`,
     problem: (values, production) => (production ? problemOfSecret(name, values[name]) : null),
   })),
   {
@@ -105,9 +107,15 @@ export function warningsAbout(values: SettingValues, production: boolean): strin
 }
 
 function problemOfSecret(name: SettingName, value: string | null): string | null {
-  return value === null || value.length >= secretLengthMin
+  if (value === null) return null;
+  const { env } = definitions[name];
+  if (value.length < secretLengthMin) {
+    return `${env} has ${value.length} characters; it takes at least ${secretLengthMin}, so that nobody can guess it (openssl rand -hex 32 makes one)`;
+  }
+  const different = new Set(value).size;
+  return different >= secretCharactersMin
     ? null
-    : `${definitions[name].env} has ${value.length} characters; it takes at least ${secretLengthMin}, so that nobody can guess it`;
+    : `${env} has ${different} different characters; it takes at least ${secretCharactersMin}, so that nobody can guess it (openssl rand -hex 32 makes one)`;
 }
 
 function problemOfNatsUrl(urls: string): string | null {
