@@ -23,6 +23,7 @@ import { type AuthenticateDependencies, authenticator } from '../services/gatewa
 import { gatewayService } from '../services/gateway/gateway.service.ts';
 import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
+import { openSchemas } from './schemas.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
 import { TurnBudget } from '../services/sequencer/turn-budget.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
@@ -67,6 +68,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     ...brokerOptions({ nodeId, natsUrl: settings.natsUrl, callTimeoutMs: settings.brokerCallTimeoutMs }),
     logger: new BrokerLogger(log),
   });
+  const turnBudget = new TurnBudget(bytesReadPerTurn);
   const metrics = new Metrics(systemClock.monotonicMs(), () => systemClock.monotonicMs());
   let shutdownAnnounced = false;
   let address: AddressInfo | null = null;
@@ -90,6 +92,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     clock: systemClock,
     log,
   });
+  const schemas = openSchemas(settings, options, metrics, turnBudget);
   const strictness = settings.vesStrictFormatValidation ? 'strict' : 'lenient';
 
   if (settings.nodeServices.includes('sequencer')) {
@@ -110,7 +113,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           preparedKeysMax: settings.cacheAgentKeyMax,
         }),
         sequencerId: identity.sequencerId,
-        turnBudget: new TurnBudget(bytesReadPerTurn),
+        schemaChecks: schemas.checks,
+        turnBudget,
         bodyBytesMax: settings.maxBodySizeBytes,
       }),
     );
@@ -153,6 +157,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       registrationLimiter: openRegistration(settings),
       onRegistration: (outcome, reason) => metrics.agentRegistrations.inc({ outcome, reason }),
       agentKeys: storage.agentKeys,
+      schemas: storage.schemas,
+      schemaRegistry: schemas.registry,
       sequencerKeys: storage.sequencerKeys,
       adminView: storage.adminView,
       auditEntries: storage.auditEntries,
@@ -189,8 +195,10 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   );
 
   const polls = [keyCache.startPolling()];
-  // Where nothing is sequenced, nobody asks for agents' keys.
-  if (settings.nodeServices.includes('sequencer')) polls.push(agentKeyCache.startPolling());
+  // Where nothing is sequenced, nobody asks for agents' keys or for the schemas of payloads.
+  if (settings.nodeServices.includes('sequencer')) {
+    polls.push(agentKeyCache.startPolling(), schemas.active.startPolling());
+  }
   try {
     if (settings.auditLogEnabled) {
       await recordSettings(

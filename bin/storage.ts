@@ -16,9 +16,11 @@ import type { PointSource } from '../storage/point-source.ts';
 import type { CommitmentLog } from '../storage/commitment-log.ts';
 import { PostgresCommitmentLog } from '../storage/postgres/postgres-commitment-log.ts';
 import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
+import { postgresSchemas } from '../storage/postgres/schemas.ts';
 import { postgresSequencerKeys } from '../storage/postgres/sequencer-keys.ts';
 import { postgresPoints } from '../storage/postgres/shared-points.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
+import type { Schemas } from '../storage/schemas.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -28,6 +30,7 @@ export interface Storage {
   readonly commitments: CommitmentLog;
   readonly keys: ApiKeys;
   readonly agentKeys: AgentKeys;
+  readonly schemas: Schemas;
   readonly sequencerKeys: SequencerKeys;
   /** Where all nodes count requests. */
   readonly points: PointSource;
@@ -103,6 +106,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       commitments: new PostgresCommitmentLog(pool),
       keys: postgresApiKeys(pool),
       agentKeys: postgresAgentKeys(pool),
+      schemas: postgresSchemas(pool),
       sequencerKeys: postgresSequencerKeys(pool),
       points: postgresPoints(pool),
       auditEntries: postgresAuditEntries(pool),

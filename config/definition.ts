@@ -111,6 +111,22 @@ export function choice<const V extends string>(
   };
 }
 
+/** One of some values, each of which has other spellings. */
+export function spelled<const V extends string>(
+  spec: Common<NoInfer<V>> & { readonly spellings: Readonly<Record<V, readonly string[]>> },
+): Definition<V> {
+  const spellings = Object.entries<readonly string[]>(spec.spellings) as [V, readonly string[]][];
+  const described = spellings.map(([value, others]) => `${value} (or ${others.join(', ')})`);
+  return {
+    ...base(spec),
+    accepts: described.join('; '),
+    parse(given) {
+      const text = given.toLowerCase();
+      return spellings.find(([value, others]) => value === text || others.includes(text))?.[0];
+    },
+  };
+}
+
 /** A comma list; repeats count once. */
 export function list<V extends string>(
   spec: Common<readonly V[]> & { readonly accepts: string; readonly isItem: (item: string) => item is V },

@@ -5,6 +5,7 @@ import { databaseDefinitions } from './definitions/database.ts';
 import { limitDefinitions } from './definitions/limits.ts';
 import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
+import { schemaDefinitions } from './definitions/schemas.ts';
 import { serverDefinitions } from './definitions/server.ts';
 import { vesDefinitions } from './definitions/ves.ts';
 
@@ -18,6 +19,7 @@ export const definitions = {
   ...nodeDefinitions,
   ...sequencingDefinitions,
   ...vesDefinitions,
+  ...schemaDefinitions,
   ...commitmentDefinitions,
 };
 
@@ -42,5 +44,6 @@ export const definitionGroups: readonly {
   { title: 'Node and cluster', definitions: nodeDefinitions },
   { title: 'Sequencing', definitions: sequencingDefinitions },
   { title: 'Signed events', definitions: vesDefinitions },
+  { title: 'Schemas', definitions: schemaDefinitions },
   { title: 'Commitments', definitions: commitmentDefinitions },
 ];

@@ -6,6 +6,11 @@ export class Metrics {
 
   /** Events of both worlds that were appended. */
   readonly eventsSequenced = this.counter('sequencer_events_sequenced', 'Events appended, of both worlds');
+  /** Also those that were let through, since the node only warns. */
+  readonly schemaValidationErrors = this.counter(
+    'sequencer_errors_schema_validation',
+    'Events whose payload broke the schema of its type, or had none where one is required',
+  );
   readonly commitmentsCreated = this.counter('sequencer_commitments_created', 'Commitments published');
   /** Anything but 0 means that the log contradicts itself: call a person. */
   readonly commitmentVerificationFailures = this.counter(

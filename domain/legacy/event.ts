@@ -1,3 +1,4 @@
+import type { Fault } from '../sequencing/rejection.ts';
 import type {
   AgentId,
   CommandId,
@@ -28,6 +29,8 @@ export interface LegacyEvent {
   readonly payloadHashDiffers: boolean;
   /** Stored and returned, never checked. */
   readonly signature: Uint8Array | null;
+  /** How the payload breaks the schema of its event type; absent when it does not. Not stored. */
+  readonly schemaFault?: Fault;
 }
 
 /** A stored unsigned event, as reads return it. */

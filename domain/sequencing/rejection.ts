@@ -10,6 +10,7 @@ export type RejectionReason =
   | 'agent-key-invalid'
   | 'unsupported-version'
   | 'wrong-field'
+  | 'schema-validation'
   | 'version-conflict';
 
 /** What is wrong with an event as it stands, whatever the log holds. */

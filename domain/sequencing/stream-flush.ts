@@ -70,7 +70,7 @@ export class StreamFlush<Event extends CandidateEvent, Stored extends StoredRef>
     for (const event of events) {
       const ref = seen.events.has(event.eventId) ? null : this.find(event.eventId);
       if (ref === undefined) this.neededEvents.add(event.eventId);
-      if (ref && (ref.requestId === requestId || this.options.rules.isReplay(event, ref))) {
+      if (ref && (ref.requestId === requestId || this.isReplay(event, ref))) {
         seen.events.add(event.eventId);
         if (event.commandId !== null) seen.commands.add(event.commandId);
         acceptances.push(this.acceptance(event, ref, ref.requestId === requestId));
@@ -89,12 +89,17 @@ export class StreamFlush<Event extends CandidateEvent, Stored extends StoredRef>
 
   private replayOf(event: Event): Stored | Sequenced<Event> | null {
     const ref = this.find(event.eventId);
-    return ref && this.options.rules.isReplay(event, ref) ? ref : null;
+    return ref && this.isReplay(event, ref) ? ref : null;
+  }
+
+  private isReplay(event: Event, ref: Stored | Sequenced<Event>): boolean {
+    return event.schemaFault === undefined && this.options.rules.isReplay(event, ref);
   }
 
   /** The checks of ves-format 9.2 in their order, replays apart; null when the event is to be accepted. */
   private check(event: Event, seen: Seen): Rejection | null {
-    const { eventId, commandId } = event;
+    const { eventId, commandId, schemaFault } = event;
+    if (schemaFault !== undefined) return this.rejectBySchema(event, schemaFault);
     if (seen.events.has(eventId)) {
       return reject(event, {
         reason: 'duplicate-event-id',
@@ -111,6 +116,18 @@ export class StreamFlush<Event extends CandidateEvent, Stored extends StoredRef>
     if (fault === null) return null;
     if (ref === undefined) this.neededEvents.add(eventId);
     return reject(event, fault);
+  }
+
+  /**
+   * Comes before all else, so such an event takes no id or command from others of its request. What is stored stays stored: if an
+   * earlier attempt of the request did that, the event is acknowledged; if an earlier request did, the answer says so.
+   */
+  private rejectBySchema(event: Event, fault: Fault): Rejection {
+    const ref = this.find(event.eventId);
+    if (ref === undefined) this.neededEvents.add(event.eventId);
+    if (!ref) return reject(event, fault);
+    const message = `${fault.message}; the event is already stored with sequence_number ${ref.sequence}`;
+    return { ...reject(event, { ...fault, message }), sequence: ref.sequence };
   }
 
   private commandFault(commandId: CommandId | null, seen: Seen): Fault | null {

@@ -16,6 +16,7 @@ export interface CandidateEvent {
   readonly entityType: string;
   readonly entityId: string;
   readonly baseVersion: bigint | null;
+  readonly schemaFault?: Fault;
 }
 
 /** Where the two worlds differ. */

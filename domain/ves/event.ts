@@ -38,6 +38,8 @@ export interface CheckedVesEvent extends VesEvent {
   readonly signingHash: Hash;
   /** The first check that failed, unless it is an exact replay of a stored event; null when all passed. */
   readonly fault: Fault | null;
+  /** How the payload breaks the schema of its event type, which counts before all else; absent when it does not. */
+  readonly schemaFault?: Fault;
 }
 
 /** What the sequencer signed, and with which of its keys. */

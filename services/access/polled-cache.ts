@@ -116,6 +116,13 @@ export class PolledCache<Key, Value extends object> {
     };
   }
 
+  /** For what this process changed itself: that acts here at once. */
+  forget(): void {
+    this.generation += 1;
+    this.known.clear();
+    this.unknown?.clear();
+  }
+
   private async poll(startedMs: number): Promise<void> {
     const { name, revision: readRevision } = this.source;
     const { clock, log } = this.limits;
@@ -130,12 +137,6 @@ export class PolledCache<Key, Value extends object> {
       if (!this.pollFailed) log.warn({ err: error }, `${name} are not polled; each use looks them up`);
       this.pollFailed = true;
     }
-  }
-
-  private forget(): void {
-    this.generation += 1;
-    this.known.clear();
-    this.unknown?.clear();
   }
 
   /** Requests for the same record share one look-up, unless it may have begun before a change that they must see. */

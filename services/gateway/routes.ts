@@ -6,6 +6,7 @@ import type { ApiKeys } from '../../storage/api-keys.ts';
 import type { AgentKeys } from '../../storage/agent-keys.ts';
 import type { AuditEntries } from '../../storage/audit-log.ts';
 import type { EventLog } from '../../storage/event-log.ts';
+import type { Schemas } from '../../storage/schemas.ts';
 import type { SequencerKeys } from '../../storage/sequencer-keys.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import {
@@ -21,6 +22,7 @@ import {
   readAgent,
   revokeAgentApiKey,
 } from './handlers/agent-api-keys.ts';
+import type { SchemaRegistry } from '../schemas/schema-registry.ts';
 import { listAgentKeys, registerAgentKey, revokeAgentKey } from './handlers/agent-keys.ts';
 import { noteAnchor, readAnchorStatus, listPendingCommitments } from './handlers/anchor-commitments.ts';
 import {
@@ -41,6 +43,16 @@ import { type NodeHealth, reportDetailedHealth } from './handlers/report-detaile
 import { reportMetrics } from './handlers/report-metrics.ts';
 import { ingestLegacyEvents, type LegacyIngestDependencies } from './handlers/ingest-legacy-events.ts';
 import { ingestVesEvents, type VesIngestDependencies } from './handlers/ingest-ves-events.ts';
+import {
+  deleteSchema,
+  listSchemas,
+  readEventTypeSchemas,
+  readLatestSchema,
+  readSchema,
+  registerSchema,
+  setSchemaStatus,
+  validatePayload,
+} from './handlers/schemas.ts';
 import { bundleProof } from './handlers/proof-bundle.ts';
 import { proveEvent, verifyProof } from './handlers/prove-events.ts';
 import { type RegistrationDependencies, registerAgent } from './handlers/register-agent.ts';
@@ -59,6 +71,8 @@ export interface HandlerDependencies
   readonly events: Pick<EventLog, 'heads' | 'readLegacy' | 'readLegacyEntity' | 'readVes' | 'readVesEvent'>;
   readonly apiKeys: ApiKeys;
   readonly agentKeys: AgentKeys;
+  readonly schemas: Pick<Schemas, 'find' | 'list' | 'listVersions' | 'findVersion' | 'findActive'>;
+  readonly schemaRegistry: SchemaRegistry;
   readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
   readonly adminView: AdminView;
   readonly auditEntries: Pick<AuditEntries, 'list'>;
@@ -110,6 +124,7 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
     ...keyRoutes(deps),
     ...agentRoutes(deps),
     ...tenantRoutes(deps),
+    ...schemaRoutes(deps),
     ...commitmentRoutes('legacy', '/api/v1', deps),
     ...commitmentRoutes('ves', '/api/v1/ves', deps),
     ...anchorRoutes(deps),
@@ -221,6 +236,24 @@ function tenantRoutes(deps: HandlerDependencies): ProtectedRoute[] {
     { ...facts, method: 'POST', path: keys, handle: mintTenantApiKey(deps) },
     { ...facts, method: 'GET', path: keys, handle: listTenantApiKeys(deps) },
     { ...facts, method: 'DELETE', path: `${keys}/:key_prefix`, handle: revokeTenantApiKey(deps) },
+  ];
+}
+
+/** What payloads must look like. */
+function schemaRoutes({ schemas, schemaRegistry }: HandlerDependencies): ProtectedRoute[] {
+  const facts = { access: 'protected', errors: 'text' } as const;
+  const all = '/api/v1/schemas';
+  const one = `${all}/:schema_id`;
+  const ofEventType = `${all}/event-type/:event_type`;
+  return [
+    { ...facts, method: 'GET', path: all, handle: listSchemas(schemas) },
+    { ...facts, method: 'POST', path: all, handle: registerSchema(schemaRegistry) },
+    { ...facts, method: 'POST', path: `${all}/validate`, handle: validatePayload(schemaRegistry) },
+    { ...facts, method: 'GET', path: one, handle: readSchema(schemas) },
+    { ...facts, method: 'PUT', path: `${one}/status`, handle: setSchemaStatus(schemaRegistry) },
+    { ...facts, method: 'DELETE', path: one, handle: deleteSchema(schemaRegistry) },
+    { ...facts, method: 'GET', path: ofEventType, handle: readEventTypeSchemas(schemas) },
+    { ...facts, method: 'GET', path: `${ofEventType}/latest`, handle: readLatestSchema(schemas) },
   ];
 }
 

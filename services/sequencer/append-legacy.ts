@@ -6,7 +6,7 @@ import { checkStore } from './check-store.ts';
 
 /** Reads a request of unsigned events, checks it as a whole, and has the store's actor sequence it. */
 export async function appendLegacy(
-  { clock, sha256, requestLimits, directory, turnBudget }: AppendDependencies,
+  { clock, sha256, requestLimits, directory, turnBudget, schemaChecks }: AppendDependencies,
   params: AppendParams,
 ): Promise<AppendReply> {
   const deadlineMs = clock.monotonicMs() + params.timeLeftMs;
@@ -15,9 +15,10 @@ export async function appendLegacy(
   const request = readLegacyRequest(body, sha256);
   checkLegacyRequest(request, principal, requestLimits);
   checkStore(request.events, params);
+  const events = await schemaChecks.check(tenantId, request.events, deadlineMs);
   const answer = await directory.append(
     { tenantId, storeId },
-    { world: 'legacy', requestId, events: request.events, byteCount: body.byteLength, deadlineMs },
+    { world: 'legacy', requestId, events, byteCount: body.byteLength, deadlineMs },
   );
   const receipts = answer.acceptances.map(({ eventId, sequence }) => ({ eventId, sequence }));
   return {
@@ -26,7 +27,10 @@ export async function appendLegacy(
     sequenceStart: receipts[0]?.sequence ?? null,
     sequenceEnd: receipts.at(-1)?.sequence ?? null,
     head: answer.head,
-    rejections: answer.rejections,
+    rejections: [
+      ...answer.rejections.filter(({ reason }) => reason === 'schema-validation'),
+      ...answer.rejections.filter(({ reason }) => reason !== 'schema-validation'),
+    ],
     receipts,
   };
 }

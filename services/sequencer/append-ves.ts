@@ -23,7 +23,12 @@ export async function appendVes(deps: AppendDependencies, params: AppendParams):
   const request = readVesRequest(body, strictness, sha256);
   checkVesRequest(request, principal, requestLimits);
   checkStore(request.events, params);
-  const checked = request.events.map((event) => checkVesEvent(event, strictness, sha256));
+  const judged = await deps.schemaChecks.check(tenantId, request.events, deadlineMs);
+  const checked = judged.map((event) => {
+    const itself = checkVesEvent(event, strictness, sha256);
+    // One that is rejected by its schema needs no look at its signature.
+    return event.schemaFault === undefined ? itself : { ...itself, fault: event.schemaFault };
+  });
   const events = await signatures.check(tenantId, checked, deadlineMs);
   const store = { tenantId, storeId };
   const answer = await directory.append(store, {

@@ -4,6 +4,7 @@ import type { RequestLimits } from '../../domain/check-request.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Sha256 } from '../../domain/sha256.ts';
 import type { Uuid } from '../../domain/types.ts';
+import type { SchemaChecks } from '../schemas/schema-checks.ts';
 import type { SignatureChecks } from '../ves/signature-checks.ts';
 import type { TurnBudget } from './turn-budget.ts';
 
@@ -16,6 +17,7 @@ export interface AppendDependencies {
   /** How hashes, signatures and base64url must be written in signed events. */
   readonly strictness: Strictness;
   readonly signatures: SignatureChecks;
+  readonly schemaChecks: SchemaChecks;
   readonly sequencerId: Uuid;
   /** How much of the waiting requests is read before the event loop goes on. */
   readonly turnBudget: TurnBudget;

@@ -12,12 +12,15 @@ import {
 import type { NodeHealth } from '../../services/gateway/handlers/report-detailed-health.ts';
 import type { Readiness } from '../../services/gateway/handlers/report-health.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
+import { CompiledSchemas } from '../../services/schemas/compiled-schemas.ts';
+import { SchemaRegistry } from '../../services/schemas/schema-registry.ts';
 import { systemClock } from '../../services/system-clock.ts';
 import type { ApiKeys } from '../../storage/api-keys.ts';
 import { MemoryAgentKeys } from '../../storage/memory/memory-agent-keys.ts';
 import { MemoryApiKeys } from '../../storage/memory/memory-api-keys.ts';
 import { MemoryAuditEntries } from '../../storage/memory/memory-audit-entries.ts';
 import { MemoryEventLog } from '../../storage/memory/memory-event-log.ts';
+import { MemorySchemas } from '../../storage/memory/memory-schemas.ts';
 import { uuid } from './events.ts';
 
 /** The key of the administrator in every gateway that these tests open. */
@@ -157,6 +160,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       registrationLimiter: options.registrationLimiter ?? null,
       onRegistration: (outcome, reason) => void opened.registrations.push(`${outcome} ${reason}`),
       agentKeys: new MemoryAgentKeys(() => systemClock.nowMicros()),
+      ...openMemorySchemas(),
       sequencerKeys: { list: () => Promise.resolve([]) },
       adminView: noAdminView,
       auditEntries,
@@ -186,6 +190,24 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
 }
 
 const notHere = (): Promise<never> => Promise.reject(new Error('not part of this gateway'));
+function openMemorySchemas(): Pick<GatewayDependencies, 'schemas' | 'schemaRegistry'> {
+  const schemas = new MemorySchemas(() => systemClock.nowMicros());
+  const limits = { clock: systemClock, entriesMax: 10, ttlMs: 1_000 };
+  const compiled = new CompiledSchemas('the first error', limits);
+  const thorough = new CompiledSchemas('all errors', limits);
+  return {
+    schemas,
+    schemaRegistry: new SchemaRegistry({
+      schemas,
+      compiled,
+      thorough,
+      eventTypesMax: 10,
+      onChange: () => undefined,
+    }),
+  };
+}
+
+const notHere = (): Promise<never> => Promise.reject(new Error('this gateway has no commitments'));
 const noCommitments: Pick<GatewayDependencies, 'committing' | 'commitments'> = {
   committing: { create: notHere },
   commitments: {

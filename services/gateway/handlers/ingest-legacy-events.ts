@@ -68,6 +68,7 @@ const wireReasons: Readonly<Partial<Record<RejectionReason, string>>> = {
   'payload-hash-differs': 'InvalidPayloadHash',
   'version-conflict': 'VersionConflict',
   'wrong-field': 'SchemaValidation',
+  'schema-validation': 'SchemaValidation',
 };
 
 function ingestBody(reply: AppendReply): object {

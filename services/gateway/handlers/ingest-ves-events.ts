@@ -61,6 +61,7 @@ const wireReasons: Readonly<Record<RejectionReason, string>> = {
   'agent-key-invalid': 'agent_key_invalid',
   'unsupported-version': 'unsupported_version',
   'wrong-field': 'schema_validation',
+  'schema-validation': 'schema_validation',
   'version-conflict': 'version_conflict',
 };
 

@@ -1,0 +1,50 @@
+import { applicators, type Holds } from '../../domain/schema/keywords.ts';
+import type { SchemaNode, SchemaObject } from '../../domain/schema/node.ts';
+
+/** Holds `[weight, loops]`: what `WorkBudget.spendOn` is told whenever the schema is applied. No schema of ours has it. */
+export const costKeyword = '$cost';
+
+/** Keywords by which every element or member of a value is looked at. */
+const looping = new Set([
+  'items',
+  'additionalItems',
+  'unevaluatedItems',
+  'contains',
+  'additionalProperties',
+  'propertyNames',
+  'unevaluatedProperties',
+  'minProperties',
+  'maxProperties',
+]);
+
+/** The same schema in which every object says what applying it costs. */
+export function withCosts(node: SchemaNode): SchemaNode {
+  if (typeof node === 'boolean') return node;
+  const costed = Object.create(null) as SchemaObject;
+  let weight = 1;
+  let loops = 0;
+  for (const [keyword, held] of Object.entries(node)) {
+    const applicator = applicators.get(keyword);
+    weight += 1 + sizeOf(held);
+    if (looping.has(keyword)) loops += 1;
+    if (keyword === 'patternProperties') loops += Object.keys(held as object).length;
+    costed[keyword] = applicator === undefined ? held : heldWithCosts(held, applicator.holds);
+  }
+  costed[costKeyword] = [weight, loops];
+  return costed;
+}
+
+function heldWithCosts(held: unknown, holds: Holds): unknown {
+  if (Array.isArray(held)) return held.map((member) => withCosts(member as SchemaNode));
+  if (holds !== 'map of schemas' && holds !== 'map of schemas or names') return withCosts(held as SchemaNode);
+  const map = Object.create(null) as Record<string, unknown>;
+  for (const [name, member] of Object.entries(held as object)) {
+    map[name] = Array.isArray(member) ? member : withCosts(member as SchemaNode);
+  }
+  return map;
+}
+
+/** How many names or members a keyword lists. */
+function sizeOf(held: unknown): number {
+  return typeof held === 'object' && held !== null ? Object.keys(held).length : 0;
+}
