@@ -23,7 +23,6 @@ import { type AuthenticateDependencies, authenticator } from '../services/gatewa
 import { gatewayService } from '../services/gateway/gateway.service.ts';
 import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
-import { openSchemas } from './schemas.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
 import { TurnBudget } from '../services/sequencer/turn-budget.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
@@ -33,6 +32,7 @@ import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { Identity } from './receipt-key.ts';
 import { openRequestLimits } from './request-limits.ts';
+import { openSchemas } from './schemas.ts';
 import { version } from './version.ts';
 import type { Storage } from './storage.ts';
 

@@ -9,8 +9,6 @@ export interface Query {
   uuid(name: string): Uuid;
   /** Null when it is missing. @throws Refused when it is repeated, or no UUID */
   optionalUuid(name: string): Uuid | null;
-  /** Null when it is missing. @throws Refused when it is repeated */
-  optionalText(name: string): string | null;
   /** An integer below 2^64, exactly. @throws Refused when it is repeated, or no such number */
   u64(name: string, whenAbsent: bigint): bigint;
   /** An integer below 2^32. @throws Refused when it is repeated, or no such number */
@@ -46,7 +44,6 @@ export function readQuery(search: string): Query {
       const value = single(given, name);
       return value === null ? null : (parseUuid(value) ?? fail(name, value, 'a UUID'));
     },
-    optionalText: (name) => single(given, name),
     u64: (name, whenAbsent) => {
       const value = single(given, name);
       if (value === null) return whenAbsent;

@@ -240,18 +240,18 @@ function tenantRoutes(deps: HandlerDependencies): ProtectedRoute[] {
 }
 
 /** What payloads must look like. */
-function schemaRoutes({ schemas, schemaRegistry }: HandlerDependencies): ProtectedRoute[] {
+function schemaRoutes({ schemas, schemaRegistry, audit }: HandlerDependencies): ProtectedRoute[] {
   const facts = { access: 'protected', errors: 'text' } as const;
   const all = '/api/v1/schemas';
   const one = `${all}/:schema_id`;
   const ofEventType = `${all}/event-type/:event_type`;
   return [
     { ...facts, method: 'GET', path: all, handle: listSchemas(schemas) },
-    { ...facts, method: 'POST', path: all, handle: registerSchema(schemaRegistry) },
+    { ...facts, method: 'POST', path: all, handle: registerSchema(schemaRegistry, audit) },
     { ...facts, method: 'POST', path: `${all}/validate`, handle: validatePayload(schemaRegistry) },
     { ...facts, method: 'GET', path: one, handle: readSchema(schemas) },
-    { ...facts, method: 'PUT', path: `${one}/status`, handle: setSchemaStatus(schemaRegistry) },
-    { ...facts, method: 'DELETE', path: one, handle: deleteSchema(schemaRegistry) },
+    { ...facts, method: 'PUT', path: `${one}/status`, handle: setSchemaStatus(schemaRegistry, audit) },
+    { ...facts, method: 'DELETE', path: one, handle: deleteSchema(schemaRegistry, audit) },
     { ...facts, method: 'GET', path: ofEventType, handle: readEventTypeSchemas(schemas) },
     { ...facts, method: 'GET', path: `${ofEventType}/latest`, handle: readLatestSchema(schemas) },
   ];

@@ -204,6 +204,24 @@ describe('reading and changing', () => {
     expect((await node.send('GET', `${of}${query}`)).json.count).toBe(3);
   });
 
+  test('each change is written down', async () => {
+    const { agent, ids } = await threeVersions();
+    for (const status of ['deprecated', 'archived', 'active']) {
+      await node.send('PUT', `${path}/${ids[0]}/status`, { status });
+    }
+    await node.send('DELETE', `${path}/${ids[0]}`);
+    const { json } = await node.send('GET', `/api/v1/admin/audit?tenant_id=${agent.tenantId}`);
+    const about = json.entries.filter((entry: any) => entry.resourceId === ids[0]);
+    expect(about.map((entry: any) => entry.action)).toEqual([
+      'schema_deleted',
+      'schema_activated',
+      'schema_updated',
+      'schema_deprecated',
+      'schema_registered',
+    ]);
+    expect(about[0].details).toMatchObject({ eventType: 'order.created', version: 1 });
+  });
+
   test('a deleted version is gone', async () => {
     const { ids } = await threeVersions();
     const deletion = await node.send('DELETE', `${path}/${ids[0]}`);

@@ -189,7 +189,6 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
   return opened;
 }
 
-const notHere = (): Promise<never> => Promise.reject(new Error('not part of this gateway'));
 function openMemorySchemas(): Pick<GatewayDependencies, 'schemas' | 'schemaRegistry'> {
   const schemas = new MemorySchemas(() => systemClock.nowMicros());
   const limits = { clock: systemClock, entriesMax: 10, ttlMs: 1_000 };
@@ -207,7 +206,7 @@ function openMemorySchemas(): Pick<GatewayDependencies, 'schemas' | 'schemaRegis
   };
 }
 
-const notHere = (): Promise<never> => Promise.reject(new Error('this gateway has no commitments'));
+const notHere = (): Promise<never> => Promise.reject(new Error('not part of this gateway'));
 const noCommitments: Pick<GatewayDependencies, 'committing' | 'commitments'> = {
   committing: { create: notHere },
   commitments: {

@@ -1,10 +1,14 @@
 import { isBootstrapAdmin, nilUuid, type Permission, type Principal } from '../../../domain/access.ts';
+import { nameLimits } from '../../../domain/check-request.ts';
 import { Refused } from '../../../domain/errors.ts';
-import type { RegisteredSchema, SchemaSubject } from '../../../domain/schema/schema.ts';
+import type { RegisteredSchema, SchemaStatus, SchemaSubject } from '../../../domain/schema/schema.ts';
 import { formatTimestamp } from '../../../domain/time.ts';
 import type { TenantId } from '../../../domain/types.ts';
+import type { AuditAction, NewAuditEntry } from '../../../storage/audit-log.ts';
 import type { Schemas } from '../../../storage/schemas.ts';
+import type { AuditLog } from '../../audit/audit-log.ts';
 import type { SchemaRegistry } from '../../schemas/schema-registry.ts';
+import { originOf } from '../audited-request.ts';
 import { jsonReply, jsonTextReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { pathUuid, permit } from './reading.ts';
@@ -16,15 +20,17 @@ import {
 } from './schema-request.ts';
 
 type Handle = (request: ProtectedRequest) => Promise<Reply>;
+type Audit = Pick<AuditLog, 'record'>;
 
 const listMax = 1_000;
 
 /** Registers the next version for an event type; it judges payloads on every node within a second. */
-export function registerSchema(registry: Pick<SchemaRegistry, 'register'>): Handle {
+export function registerSchema(registry: Pick<SchemaRegistry, 'register'>, audit: Audit): Handle {
   return async (request) => {
     const wanted = readSchemaRequest(await request.readBody());
     permitOnTenant(request, 'write', wanted.tenantId);
     const schema = await registry.register({ ...wanted, createdBy: request.principal.agentId });
+    await audit.record(entryAbout(schema, request, 'schema_registered'));
     const { id, eventType, version } = schema;
     return jsonReply({ id, eventType, version, createdAt: formatTimestamp(schema.createdAt, '+00:00') });
   };
@@ -46,20 +52,22 @@ export function readSchema(schemas: Pick<Schemas, 'find'>): Handle {
   };
 }
 
-export function setSchemaStatus(registry: Pick<SchemaRegistry, 'setStatus'>): Handle {
+export function setSchemaStatus(registry: Pick<SchemaRegistry, 'setStatus'>, audit: Audit): Handle {
   return async (request) => {
     const { id, tenantId } = namedSchema(request, 'write');
     const status = readStatusRequest(await request.readBody());
     const schema = (await registry.setStatus(id, tenantId, status)) ?? unknown(id);
+    await audit.record(entryAbout(schema, request, actions[status]));
     return jsonReply({ success: true, schema_id: schema.id, new_status: schema.status });
   };
 }
 
 /** Removes one version; those before and after it stay, with their numbers. */
-export function deleteSchema(registry: Pick<SchemaRegistry, 'remove'>): Handle {
+export function deleteSchema(registry: Pick<SchemaRegistry, 'remove'>, audit: Audit): Handle {
   return async (request) => {
     const { id, tenantId } = namedSchema(request, 'admin');
     const schema = (await registry.remove(id, tenantId)) ?? unknown(id);
+    await audit.record(entryAbout(schema, request, 'schema_deleted'));
     return jsonReply({ success: true, deleted_schema_id: schema.id });
   };
 }
@@ -128,7 +136,7 @@ function tenantLimitOf(principal: Principal): TenantId | null {
 function namedSubject(request: ProtectedRequest): SchemaSubject {
   const eventType = request.pathParameter('event_type');
   const query = request.query();
-  const repeated = query.optionalText('event_type');
+  const repeated = query.optionalText('event_type', nameLimits.eventType.bytesMax);
   if (repeated !== null && repeated !== eventType) {
     throw new Refused('INVALID_QUERY', 'the query parameter event_type is not the event type of the path');
   }
@@ -136,6 +144,29 @@ function namedSubject(request: ProtectedRequest): SchemaSubject {
   permitOnTenant(request, 'read', tenantId);
   checkEventType(eventType);
   return { tenantId, eventType };
+}
+
+const actions: Readonly<Record<SchemaStatus, AuditAction>> = {
+  active: 'schema_activated',
+  deprecated: 'schema_deprecated',
+  archived: 'schema_updated',
+};
+
+function entryAbout(
+  { id, tenantId, eventType, version, status, compatibility }: RegisteredSchema,
+  request: ProtectedRequest,
+  action: AuditAction,
+): NewAuditEntry {
+  return {
+    ...originOf(request),
+    action,
+    tenantId,
+    resourceType: 'schema',
+    resourceId: id,
+    details: { eventType, version, status, compatibility },
+    success: true,
+    errorMessage: null,
+  };
 }
 
 function unknown(id: string): never {
