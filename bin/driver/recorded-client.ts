@@ -13,8 +13,11 @@ import type {
   IngestAnswer,
   ReadBack,
   SequencerClient,
+  SignedIngestAnswer,
   StoreName,
+  StreamName,
 } from './sequencer-client.ts';
+import type { SigningAgent } from './signing-agent.ts';
 
 /** Where records go: a file, or a checker. */
 export interface HistorySink {
@@ -60,35 +63,47 @@ export class RecordedClient {
   async append(store: StoreName, agentId: string, events: readonly ClientEvent[]): Promise<AppendOutcome> {
     const invokedUs = monotonicUs();
     const outcome = await this.client.append(store, agentId, events);
-    const call = { type: 'append', ...this.callOf(store, invokedUs) } as const;
-    if (outcome.kind === 'acknowledged') {
-      const { answer } = outcome;
-      const head = answer.head_sequence;
-      this.history.write({ ...call, outcome: 'acknowledged', events: answeredEvents(events, answer), head });
-    } else {
-      this.history.write({ ...call, outcome: outcome.kind, events: events.map(sentEvent) });
-    }
+    this.noteAppend(store, invokedUs, events, outcome, (answer) => ({
+      events: answeredEvents(events, answer),
+      head: answer.head_sequence,
+    }));
+    return outcome;
+  }
+
+  /** The same for events that the agent signs. */
+  async appendSigned(
+    store: StoreName,
+    agent: SigningAgent,
+    events: readonly ClientEvent[],
+  ): Promise<AppendOutcome<SignedIngestAnswer>> {
+    const signed = await Promise.all(events.map((event) => agent.sign(store, event)));
+    const invokedUs = monotonicUs();
+    const outcome = await this.client.appendSigned(agent.agentId, signed);
+    this.noteAppend({ ...store, world: 'ves' }, invokedUs, events, outcome, (answer) => ({
+      events: answeredSignedEvents(events, answer),
+      head: answer.headSequence,
+    }));
     return outcome;
   }
 
   /** @throws Error when the answer is not 200; then nothing is recorded */
-  async head(store: StoreName): Promise<number> {
+  async head(stream: StreamName): Promise<number> {
     const invokedUs = monotonicUs();
-    const head = await this.client.head(store);
-    this.history.write({ type: 'head', ...this.callOf(store, invokedUs), head });
+    const head = await this.client.head(stream);
+    this.history.write({ type: 'head', ...this.callOf(stream, invokedUs), head });
     return head;
   }
 
   /** @throws Error when the answer is not 200; then nothing is recorded */
   async readPage(
-    store: StoreName,
+    stream: StreamName,
     page: { readonly from: number; readonly limit: number; readonly final?: boolean },
   ): Promise<ReadBack[]> {
     const invokedUs = monotonicUs();
-    const events = await this.client.readPage(store, page.from, page.limit);
+    const events = await this.client.readPage(stream, page.from, page.limit);
     const record: ReadRecord = {
       type: 'read',
-      ...this.callOf(store, invokedUs),
+      ...this.callOf(stream, invokedUs),
       ...page,
       events: events.map(({ sequence, eventId, payload }) => ({
         sequence,
@@ -101,19 +116,34 @@ export class RecordedClient {
   }
 
   /** Reads the whole stream as the final reading of the history. @returns how many events there are */
-  async readToEnd(store: StoreName): Promise<number> {
+  async readToEnd(stream: StreamName): Promise<number> {
     const limit = 1_000;
     for (let from = 1; ; from += limit) {
-      const events = await this.readPage(store, { from, limit, final: true });
+      const events = await this.readPage(stream, { from, limit, final: true });
       if (events.length < limit) return from - 1 + events.length;
     }
   }
 
+  private noteAppend<Answer>(
+    stream: StreamName,
+    invokedUs: number,
+    events: readonly ClientEvent[],
+    outcome: AppendOutcome<Answer>,
+    read: (answer: Answer) => { events: AnsweredEvent[]; head: number },
+  ): void {
+    const call = { type: 'append', ...this.callOf(stream, invokedUs) } as const;
+    this.history.write(
+      outcome.kind === 'acknowledged'
+        ? { ...call, outcome: 'acknowledged', ...read(outcome.answer) }
+        : { ...call, outcome: outcome.kind, events: events.map(sentEvent) },
+    );
+  }
+
   private callOf(
-    { tenantId, storeId }: StoreName,
+    { tenantId, storeId, world = 'legacy' }: StreamName,
     invokedUs: number,
   ): { process: string; invokedUs: number; completedUs: number; stream: string } {
-    const stream = `${tenantId}/${storeId}/legacy`;
+    const stream = `${tenantId}/${storeId}/${world}`;
     return { process: this.process, invokedUs, completedUs: monotonicUs(), stream };
   }
 }
@@ -163,6 +193,38 @@ export function answeredEvents(sent: readonly ClientEvent[], answer: IngestAnswe
   return events;
 }
 
-function contradiction(what: string, answer: IngestAnswer): Error {
+/**
+ * The same of signed events. An event that was stored before is neither accepted nor rejected: it has a receipt with a
+ * sequence outside the range of this request.
+ *
+ * @throws Error when the answer contradicts itself
+ */
+export function answeredSignedEvents(
+  sent: readonly ClientEvent[],
+  answer: SignedIngestAnswer,
+): AnsweredEvent[] {
+  const receipts = new Map((answer.receipts ?? []).map((receipt) => [receipt.eventId, receipt]));
+  const { sequenceStart: start, sequenceEnd: end } = answer;
+  const events = sent.map((event): AnsweredEvent => {
+    const receipt = receipts.get(event.eventId);
+    if (receipt === undefined) return { ...sentEvent(event), result: 'refused' };
+    const { sequenceNumber: sequence, receiptHash, sequencerSignature } = receipt;
+    const isNew = start !== null && end !== null && sequence >= start && sequence <= end;
+    return {
+      ...sentEvent(event),
+      result: isNew ? 'accepted' : 'stored',
+      sequence,
+      receipt: `${receiptHash} ${sequencerSignature}`,
+    };
+  });
+  const countOf = (result: AnsweredEvent['result']): number =>
+    events.filter((event) => event.result === result).length;
+  const agrees =
+    answer.eventsAccepted === countOf('accepted') && answer.eventsRejected === countOf('refused');
+  if (!agrees) throw contradiction('its counts and receipts differ', answer);
+  return events;
+}
+
+function contradiction(what: string, answer: object): Error {
   return new Error(`the answer contradicts itself, ${what}: ${JSON.stringify(answer)}`);
 }

@@ -7,6 +7,12 @@ export interface StoreName {
   readonly storeId: string;
 }
 
+/** Which of a store's two streams is read. */
+export interface StreamName extends StoreName {
+  /** `legacy` unless given. */
+  readonly world?: 'legacy' | 'ves';
+}
+
 /** An unsigned event to append; `payload` is JSON text and travels as it is. */
 export interface ClientEvent {
   readonly eventId: string;
@@ -40,8 +46,24 @@ export interface IngestAnswer {
   }[];
 }
 
-export type AppendOutcome =
-  | { readonly kind: 'acknowledged'; readonly answer: IngestAnswer }
+/** The answer of `POST /api/v1/ves/events/ingest`. */
+export interface SignedIngestAnswer {
+  readonly eventsAccepted: number;
+  readonly eventsRejected: number;
+  readonly sequenceStart: number | null;
+  readonly sequenceEnd: number | null;
+  readonly headSequence: number;
+  /** Of the events that were stored before, and of those that are now. */
+  readonly receipts?: readonly {
+    readonly eventId: string;
+    readonly sequenceNumber: number;
+    readonly receiptHash: string;
+    readonly sequencerSignature: string;
+  }[];
+}
+
+export type AppendOutcome<Answer = IngestAnswer> =
+  | { readonly kind: 'acknowledged'; readonly answer: Answer }
   /** The answer says that nothing was stored. */
   | { readonly kind: 'refused'; readonly status: number | null; readonly retryAfterSecs: number }
   /** No answer that says what became of the events. */
@@ -56,13 +78,15 @@ export interface ReadBack {
 }
 
 interface EventPage {
-  readonly events: readonly {
-    readonly envelope: {
-      readonly event_id: string;
-      readonly sequence_number: number;
-      readonly payload_hash: string;
-    };
-  }[];
+  readonly events: readonly (
+    | { readonly envelope: Numbered & { readonly payload_hash: string } }
+    | { readonly event: Numbered & { readonly payload_plain_hash: string } }
+  )[];
+}
+
+interface Numbered {
+  readonly event_id: string;
+  readonly sequence_number: number;
 }
 
 export interface ClientOptions {
@@ -84,41 +108,41 @@ export class SequencerClient {
   }
 
   /** Never throws: whatever happens is one of three outcomes. */
-  async append(store: StoreName, agentId: string, events: readonly ClientEvent[]): Promise<AppendOutcome> {
-    try {
-      const answer = await this.send('POST', '/api/v1/events/ingest', ingestBody(store, agentId, events));
-      if (answer.status === 200) {
-        return { kind: 'acknowledged', answer: JSON.parse(answer.body) as IngestAnswer };
-      }
-      if (answer.status < 500 || answer.status === 503) {
-        const retryAfterSecs = Number(answer.headers['retry-after'] ?? 0);
-        return { kind: 'refused', status: answer.status, retryAfterSecs };
-      }
-      return { kind: 'unknown', cause: `status ${answer.status}: ${answer.body}` };
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ECONNREFUSED') return { kind: 'refused', status: null, retryAfterSecs: 0 }; // Never sent.
-      return { kind: 'unknown', cause: code ?? message };
-    }
+  append(store: StoreName, agentId: string, events: readonly ClientEvent[]): Promise<AppendOutcome> {
+    return this.ingest('/api/v1/events/ingest', ingestBody(store, agentId, events));
+  }
+
+  /**
+   * Never throws either.
+   * @param events as `SigningAgent.sign` writes them
+   */
+  appendSigned(agentId: string, events: readonly string[]): Promise<AppendOutcome<SignedIngestAnswer>> {
+    return this.ingest(
+      '/api/v1/ves/events/ingest',
+      `{"agentId":"${agentId}","events":[${events.join(',')}]}`,
+    );
   }
 
   /** @throws Error when the answer is not 200 */
-  async head(store: StoreName): Promise<number> {
-    const body = await this.get(`/api/v1/head?${query(store)}`);
+  async head(stream: StreamName): Promise<number> {
+    const body = await this.get(`${pathOf(stream)}/head?${query(stream)}`);
     return (JSON.parse(body) as { head_sequence: number }).head_sequence;
   }
 
   /** @throws Error when the answer is not 200 */
-  async readPage(store: StoreName, from: number, limit: number): Promise<ReadBack[]> {
-    const body = await this.get(`/api/v1/events?${query(store)}&from=${from}&limit=${limit}`);
-    const { events } = JSON.parse(body) as EventPage;
+  async readPage(stream: StreamName, from: number, limit: number): Promise<ReadBack[]> {
+    const body = await this.get(`${pathOf(stream)}/events?${query(stream)}&from=${from}&limit=${limit}`);
+    const page = JSON.parse(body) as EventPage;
     const payloads = payloadTexts(body);
-    return events.map(({ envelope }, index) => ({
-      sequence: envelope.sequence_number,
-      eventId: envelope.event_id,
-      payload: payloads[index] ?? '',
-      payloadHash: envelope.payload_hash,
-    }));
+    return page.events.map((item, index) => {
+      const event = 'event' in item ? item.event : item.envelope;
+      return {
+        sequence: event.sequence_number,
+        eventId: event.event_id,
+        payload: payloads[index] ?? '',
+        payloadHash: 'payload_hash' in event ? event.payload_hash : event.payload_plain_hash,
+      };
+    });
   }
 
   /** Any request, for tests that look at statuses and headers. */
@@ -151,11 +175,31 @@ export class SequencerClient {
     this.agent.destroy();
   }
 
+  private async ingest<Answer>(path: string, body: string): Promise<AppendOutcome<Answer>> {
+    try {
+      const answer = await this.send('POST', path, body);
+      if (answer.status === 200) return { kind: 'acknowledged', answer: JSON.parse(answer.body) as Answer };
+      if (answer.status < 500 || answer.status === 503) {
+        const retryAfterSecs = Number(answer.headers['retry-after'] ?? 0);
+        return { kind: 'refused', status: answer.status, retryAfterSecs };
+      }
+      return { kind: 'unknown', cause: `status ${answer.status}: ${answer.body}` };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ECONNREFUSED') return { kind: 'refused', status: null, retryAfterSecs: 0 }; // Never sent.
+      return { kind: 'unknown', cause: code ?? message };
+    }
+  }
+
   private async get(path: string): Promise<string> {
     const { status, body } = await this.send('GET', path);
     if (status !== 200) throw new Error(`GET ${path} answered ${status}: ${body}`);
     return body;
   }
+}
+
+function pathOf({ world }: StreamName): string {
+  return world === 'ves' ? '/api/v1/ves' : '/api/v1';
 }
 
 function query({ tenantId, storeId }: StoreName): string {
