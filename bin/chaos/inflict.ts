@@ -14,8 +14,6 @@ export interface FaultRecord {
   readonly startMs: number;
   readonly endMs: number;
   readonly recoveries: readonly Recovery[];
-  /** The longest time for which a stream acknowledged nothing to anyone. */
-  readonly longestSilenceMs: number;
 }
 
 /** One time to recover: until every stream had accepted an event by way of every gateway that should serve. */
@@ -58,7 +56,6 @@ export async function inflict(fault: PlannedFault, context: InflictContext): Pro
     startMs,
     endMs: isGoneMs,
     recoveries,
-    longestSilenceMs: tally.longestSilenceMs(startMs, tally.nowMs()),
   };
 }
 

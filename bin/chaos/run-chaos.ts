@@ -27,10 +27,16 @@ export interface ChaosResult {
   readonly nodes: number;
   readonly stores: number;
   readonly seconds: readonly Second[];
-  readonly faults: readonly FaultRecord[];
+  readonly faults: readonly ChaosFault[];
   readonly report: HistoryReport;
   /** Streams that did not come back within the bound, as sentences. */
   readonly stuck: readonly string[];
+}
+
+/** A fault and what clients felt of it until the next one. */
+export interface ChaosFault extends FaultRecord {
+  /** The longest time for which a stream acknowledged nothing to any writer. */
+  readonly longestSilenceMs: number;
 }
 
 const calmMs = 3_000;
@@ -70,6 +76,10 @@ export async function runChaos(cluster: Cluster, options: ChaosOptions): Promise
     await prober.close();
     await history.close();
   }
+  const felt = faults.map((fault, index) => {
+    const untilMs = faults[index + 1]?.startMs ?? seconds.length * 1_000;
+    return { ...fault, longestSilenceMs: tally.longestSilenceMs(fault.startMs, untilMs) };
+  });
   const stuck = faults.flatMap(({ kind, node, recoveries }) =>
     recoveries
       .filter(({ ms }) => ms === null)
@@ -79,5 +89,5 @@ export async function runChaos(cluster: Cluster, options: ChaosOptions): Promise
       ),
   );
   const report = await judgeHistoryFile(options.historyPath);
-  return { seed, nodes: nodes.length, stores, seconds, faults, report, stuck };
+  return { seed, nodes: nodes.length, stores, seconds, faults: felt, report, stuck };
 }

@@ -1,6 +1,6 @@
 import type { FaultRecord } from './inflict.ts';
 import { recoveryTimes, secondsText } from './recovery-times.ts';
-import type { ChaosResult } from './run-chaos.ts';
+import type { ChaosFault, ChaosResult } from './run-chaos.ts';
 import type { Second } from './tally.ts';
 
 const barWidth = 40;
@@ -63,7 +63,7 @@ function average(seconds: readonly Second[]): Second {
   };
 }
 
-function faultLines(faults: readonly FaultRecord[]): string[] {
+function faultLines(faults: readonly ChaosFault[]): string[] {
   return faults.map((fault) => {
     const recoveries = fault.recoveries.map(({ after, ms }) => `${secondsText(ms)} after ${after}`);
     const at = `${Math.round(fault.startMs / 1_000)} s`.padStart(6);

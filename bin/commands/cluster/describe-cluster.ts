@@ -1,0 +1,86 @@
+import type {
+  ClusterBody,
+  ClusterNodeBody,
+  OwnedStoreBody,
+} from '../../../services/gateway/handlers/read-cluster.ts';
+
+/** A cluster as a table, with the stores that the answer names below it. */
+export function describeCluster({ asOf, answeredBy, nodes }: ClusterBody): string {
+  const named = nodes.flatMap((node) =>
+    (node.stores ?? []).map((store) => ({ node: node.nodeId, ...store })),
+  );
+  return [
+    `${asOf}, answered by ${answeredBy}`,
+    '',
+    ...table([nodeHeading, ...nodes.map((node) => nodeRow(node, Date.parse(asOf)))], nodeNumbers),
+    ...(named.length === 0 ? [] : ['', ...table([storeHeading, ...named.map(storeRow)], storeNumbers)]),
+  ].join('\n');
+}
+
+const nodeHeading = [
+  'node',
+  'state',
+  'up',
+  'stores',
+  'waiting',
+  'in flight',
+  'takeovers',
+  'last takeover',
+  'services',
+];
+const nodeNumbers = new Set([2, 3, 4, 5, 6]);
+
+function nodeRow(node: ClusterNodeBody, nowMs: number): string[] {
+  const { nodeId, state, services } = node;
+  if (node.report === null) return [nodeId, state, '', '', '', '', '', '', services.join(' ')];
+  const { startedAt, bytesInFlight, sequencer } = node.report;
+  const last = sequencer?.lastTakeover ?? null;
+  const takeover =
+    last === null
+      ? ''
+      : `${span(nowMs - Date.parse(last.at))} ago from ${last.from}, ${Math.round(last.durationMs)} ms`;
+  return [
+    nodeId,
+    state,
+    span(nowMs - Date.parse(startedAt)),
+    sequencer === null ? '' : String(sequencer.storesOwned),
+    sequencer === null ? '' : String(sequencer.requestsWaiting),
+    bytes(bytesInFlight),
+    sequencer === null ? '' : String(sequencer.takeovers),
+    takeover,
+    services.join(' '),
+  ];
+}
+
+const storeHeading = ['node', 'tenant', 'store', 'epoch', 'legacy head', 'VES head', 'waiting'];
+const storeNumbers = new Set([3, 4, 5, 6]);
+
+function storeRow(store: OwnedStoreBody & { readonly node: string }): string[] {
+  const { node, tenantId, storeId, epoch, heads, requestsWaiting } = store;
+  return [node, tenantId, storeId, ...[epoch, heads.legacy, heads.ves, requestsWaiting].map(String)];
+}
+
+/** Columns line up; those whose place is in `numbers` stand on the right. */
+function table(rows: readonly (readonly string[])[], numbers: ReadonlySet<number>): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        numbers.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
+}
+
+function bytes(count: number): string {
+  if (count < 10_000) return `${count} B`;
+  return count < 10_000_000 ? `${Math.round(count / 1_000)} kB` : `${Math.round(count / 1_000_000)} MB`;
+}
