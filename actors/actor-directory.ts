@@ -1,6 +1,6 @@
 import { Fenced, ShuttingDown, TooManyLiveActors } from '../domain/errors.ts';
 import { storeKeyText } from '../domain/types.ts';
-import type { StoreKey } from '../domain/types.ts';
+import type { Epoch, Heads, StoreKey } from '../domain/types.ts';
 import { SequencerActor } from './sequencer.actor.ts';
 import type { ActorDependencies, AppendAnswer, AppendCommand } from './sequencer.actor.ts';
 
@@ -9,6 +9,24 @@ export interface DirectoryLimits {
   readonly liveActorsMax: number;
   /** How long an actor with nothing to do is kept. */
   readonly idleTimeoutMs: number;
+}
+
+/** What the live actors of a node have, in numbers that stay small however many they are. */
+export interface ActorsReport {
+  /** Stores with a claim of this node. */
+  readonly storesOwned: number;
+  /** Requests in all mailboxes together. */
+  readonly requestsWaiting: number;
+  /** Some of the stores owned, those used last first. */
+  readonly stores: readonly OwnedStoreReport[];
+}
+
+export interface OwnedStoreReport extends StoreKey {
+  readonly epoch: Epoch;
+  readonly heads: Heads;
+  readonly requestsWaiting: number;
+  /** Milliseconds since it was used. */
+  readonly idleMs: number;
 }
 
 /** After a fence this node leaves the store to its claimant for this long, and up to twice as long at random. */
@@ -39,6 +57,23 @@ export class ActorDirectory {
   /** How many stores this node has an actor for. */
   get liveCount(): number {
     return this.actors.size;
+  }
+
+  /** @param storesMax how many stores to name */
+  report(storesMax: number): ActorsReport {
+    let storesOwned = 0;
+    let requestsWaiting = 0;
+    const stores: OwnedStoreReport[] = [];
+    const now = this.dependencies.clock.monotonicMs();
+    // From the last use back.
+    for (const actor of [...this.actors.values()].reverse()) {
+      const { owned, lastUsedMs, ...facts } = actor.report();
+      requestsWaiting += facts.requestsWaiting;
+      if (owned === null) continue;
+      storesOwned += 1;
+      if (stores.length < storesMax) stores.push({ ...facts, ...owned, idleMs: now - lastUsedMs });
+    }
+    return { storesOwned, requestsWaiting, stores };
   }
 
   /**

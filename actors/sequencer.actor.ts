@@ -14,7 +14,7 @@ import { decide } from '../domain/sequencing/decide.ts';
 import type { Answer, AppendRequest, Decision } from '../domain/sequencing/decision.ts';
 import type { Sha256 } from '../domain/sha256.ts';
 import { storeKeyText } from '../domain/types.ts';
-import type { Micros, Sequence, StoreKey } from '../domain/types.ts';
+import type { Epoch, Heads, Micros, Sequence, StoreKey } from '../domain/types.ts';
 import { receiptHash } from '../domain/ves/hashes.ts';
 import type { Claim, EventLog, NewVesEvent } from '../storage/event-log.ts';
 import { Mailbox } from './mailbox.ts';
@@ -38,10 +38,29 @@ export interface ActorLimits {
   readonly flushBytesMax: number;
 }
 
+/** A flush that is durable. */
+export interface FlushFacts {
+  readonly requests: number;
+  readonly events: number;
+  /** From taking the requests up to the append's end. */
+  readonly durationMs: number;
+  /** The claim that it began with; null when the actor held one already. */
+  readonly claimed: Claim | null;
+}
+
+/** What a live actor has and what waits for it. */
+export interface ActorReport extends StoreKey {
+  /** Of its claim; null while it has none. */
+  readonly owned: { readonly epoch: Epoch; readonly heads: Heads } | null;
+  readonly requestsWaiting: number;
+  /** On the clock's monotonic scale. */
+  readonly lastUsedMs: number;
+}
+
 /** What happened inside an actor that a metric or a log line wants to know. */
 export interface ActorObserver {
   claimed(store: StoreKey, claim: Claim): void;
-  flushed(facts: { readonly requests: number; readonly events: number; readonly durationMs: number }): void;
+  flushed(facts: FlushFacts): void;
   closed(store: StoreKey, cause: SequencerError | null): void;
 }
 
@@ -70,6 +89,7 @@ export interface AppendAnswer extends Answer {
 interface Settled {
   readonly decision: Decision;
   readonly ves: readonly NewVesEvent[];
+  readonly claimed: Claim | null;
 }
 
 /** A decision that keeps asking or keeps conflicting is a fault of ours, not of the caller. */
@@ -118,6 +138,16 @@ export class SequencerActor {
 
   get isIdle(): boolean {
     return this.mode === 'idle';
+  }
+
+  report(): ActorReport {
+    const { store, owned, mailbox, lastUsedMs } = this;
+    return {
+      ...store,
+      owned: owned === null ? null : { epoch: owned.claim.epoch, heads: owned.state.heads },
+      requestsWaiting: mailbox.depth,
+      lastUsedMs,
+    };
   }
 
   /** Closed, and not by a broken invariant: that stays until a person has looked and restarted the node. */
@@ -184,11 +214,12 @@ export class SequencerActor {
     const { clock, observer } = this.dependencies;
     const startedMs = clock.monotonicMs();
     try {
-      const { decision, ves } = await this.settle(commands);
+      const { decision, ves, claimed } = await this.settle(commands);
       observer.flushed({
         requests: commands.length,
         events: decision.legacy.length + decision.ves.length,
         durationMs: clock.monotonicMs() - startedMs,
+        claimed,
       });
       const appended = new Map(ves.map((event) => [event.sequence, event]));
       commands.forEach((command, index) => {
@@ -208,9 +239,11 @@ export class SequencerActor {
   private async settle(commands: readonly Waiting[]): Promise<Settled> {
     const { log, clock, sha256 } = this.dependencies;
     let known = new Knowledge();
+    let claimed: Claim | null = null;
     for (let round = 0; round < decisionRoundsMax; round++) {
       if (this.owned === null) {
         this.owned = await this.claim();
+        claimed = this.owned.claim;
         known = new Knowledge();
       }
       const { owned } = this;
@@ -232,7 +265,7 @@ export class SequencerActor {
       switch (outcome.kind) {
         case 'appended':
           owned.remember(decision);
-          return { decision, ves };
+          return { decision, ves, claimed };
         case 'conflict':
           owned.expectRepeats();
           break;

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { ServiceBroker } from 'moleculer';
 import { ActorDirectory } from '../actors/actor-directory.ts';
 import type { ActorObserver } from '../actors/sequencer.actor.ts';
+import { Takeovers } from '../actors/takeovers.ts';
 import { StoredCache } from '../actors/stored-cache.ts';
 import { publicSettings } from '../config/public-settings.ts';
 import type { Settings } from '../config/read-settings.ts';
@@ -19,6 +20,9 @@ import { CommitmentReader } from '../services/commitment/commitment-reader.ts';
 import type { CommitmentSigner } from '../services/commitment/commitment-signer.ts';
 import { commitmentClient, commitmentService } from '../services/commitment/commitment.service.ts';
 import { type CommitmentObserver, Committer } from '../services/commitment/committer.ts';
+import { clusterView } from '../services/cluster/cluster-view.ts';
+import { nodeService } from '../services/cluster/node.service.ts';
+import { Admission } from '../services/gateway/admission.ts';
 import { type AuthenticateDependencies, authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
 import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
@@ -95,10 +99,30 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   const schemas = openSchemas(settings, options, metrics, turnBudget);
   const strictness = settings.vesStrictFormatValidation ? 'strict' : 'lenient';
 
-  if (settings.nodeServices.includes('sequencer')) {
+  const admission = new Admission(settings.maxBytesInFlight);
+  const takeovers = new Takeovers(nodeId, systemClock);
+  const directory = settings.nodeServices.includes('sequencer')
+    ? openDirectory(settings, options, metrics, takeovers)
+    : null;
+  const startedAt = new Date().toISOString();
+  broker.createService(
+    nodeService(({ storesMax }) => ({
+      nodeId,
+      version,
+      services: settings.nodeServices,
+      startedAt,
+      bytesInFlight: admission.bytesInFlight,
+      bytesInFlightMax: admission.bytesMax,
+      sequencer:
+        directory === null
+          ? null
+          : { ...directory.report(storesMax), takeovers: takeovers.count, lastTakeover: takeovers.last },
+    })),
+  );
+  if (directory !== null) {
     broker.createService(
       sequencerService({
-        directory: openDirectory(settings, options, metrics),
+        directory,
         log: storage.log,
         clock: systemClock,
         sha256: nodeSha256,
@@ -129,7 +153,6 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         port: settings.port,
         requestTimeoutMs: settings.requestTimeoutSecs * 1_000,
         bodyBytesMax: settings.maxBodySizeBytes,
-        bytesInFlightMax: settings.maxBytesInFlight,
         corsAllowOrigins: settings.corsAllowOrigins,
         trustProxyHeaders: settings.trustProxyHeaders,
         trustedProxies: settings.trustProxyAllowlist,
@@ -144,6 +167,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         disabled: settings.authMode === 'disabled',
         log,
       }),
+      admission,
       limits: openRequestLimits(settings, storage.points, log),
       sequencer: sequencerClient({
         broker,
@@ -161,6 +185,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       schemaRegistry: schemas.registry,
       sequencerKeys: storage.sequencerKeys,
       adminView: storage.adminView,
+      nodeId,
+      cluster: clusterView(broker),
       auditEntries: storage.auditEntries,
       audit,
       sequencerId: identity.sequencerId,
@@ -320,11 +346,18 @@ function openDirectory(
   settings: Settings,
   { storage, identity, nodeId, log }: NodeOptions,
   metrics: Metrics,
+  takeovers: Takeovers,
 ): ActorDirectory {
   const observer: ActorObserver = {
     claimed: (store, claim) =>
       log.debug({ ...store, epoch: claim.epoch, heads: claim.heads }, 'claimed a store'),
-    flushed: ({ events }) => metrics.eventsSequenced.inc(events),
+    flushed: ({ events, durationMs, claimed }) => {
+      metrics.eventsSequenced.inc(events);
+      if (claimed !== null && takeovers.note(claimed, durationMs)) {
+        metrics.takeoverSeconds.observe(durationMs / 1_000);
+        log.info({ ...takeovers.last }, 'took a store over');
+      }
+    },
     closed: (store, cause) => {
       if (cause?.kind === 'corrupt') log.error({ ...store, err: cause }, 'a store is closed until a restart');
       else if (cause?.kind === 'rejected') log.debug({ ...store }, cause.message);

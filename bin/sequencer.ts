@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { checkHistoryCommand } from './commands/check-history.command.ts';
+import { clusterCommand } from './commands/cluster.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { exportCommand } from './commands/export.command.ts';
 import { fsckCommand } from './commands/fsck.command.ts';
@@ -23,7 +24,8 @@ const program = new Command('sequencer')
   .addCommand(exportCommand())
   .addCommand(verifyCommand())
   .addCommand(fsckCommand())
-  .addCommand(checkHistoryCommand());
+  .addCommand(checkHistoryCommand())
+  .addCommand(clusterCommand());
 
 throwOnUsageError(program);
 process.stdout.on('error', endQuietlyOnClosedPipe);

@@ -94,6 +94,8 @@ export interface Claim extends StoreKey {
   readonly storeNumber: number;
   readonly epoch: Epoch;
   readonly heads: Heads;
+  /** Who claimed the store before, which may be the same claimant; null for a store that nobody had. */
+  readonly previousClaimant: string | null;
   /** `sequenced_at` of the last event of either world, null when there is none; the next may not lie before it. */
   readonly lastSequencedAt: Micros | null;
 }

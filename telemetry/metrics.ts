@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What a node counts; made once, handed in, and read at `/metrics`. No label ever names a tenant, store or stream. */
 export class Metrics {
@@ -23,6 +23,14 @@ export class Metrics {
     name: 'sequencer_agent_registration_total',
     help: 'Tries to register an agent, by outcome and reason',
     labelNames: ['outcome', 'reason'],
+    registers: [this.registry],
+  });
+
+  /** Of stores that another node had: from the first request taken up to its durable append. */
+  readonly takeoverSeconds = new Histogram({
+    name: 'sequencer_takeover_duration_seconds',
+    help: 'From taking the first request of a store that another node had up to its durable append',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [this.registry],
   });
 

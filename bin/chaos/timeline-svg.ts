@@ -166,10 +166,10 @@ function table(times: ReturnType<typeof recoveryTimes>): string[] {
   ];
 }
 
-/** The next number above that reads well: 1, 2 or 5 times a power of ten. */
+/** The next number above that reads well, and whose half does. */
 function niceCeiling(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((nice) => nice >= value) ?? value;
+  return [1, 2, 4, 6, 8, 10].map((factor) => factor * power).find((nice) => nice >= value) ?? value;
 }
 
 function text(x: number, y: number, content: string, attributes: string): string {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterBody } from '../../services/gateway/handlers/read-cluster.ts';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../storage/embedded/embedded-postgres.ts';
 import { adminKeyFile } from '../admin-key.ts';
 import { openDataDir } from '../data-dir.ts';
@@ -27,6 +29,7 @@ export interface ClusterOptions {
 /** Enough for the pools and append connections of this many nodes, and for people with psql. */
 const connectionsPerNode = 20;
 const spareConnections = 40;
+const memberPollMs = 50;
 const stopMs = 30_000;
 const postgresStopMs = 70_000;
 
@@ -87,7 +90,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     });
     // The first brings the schema; the others find it.
     for (const node of nodes) await node.start();
-    return new Cluster({ adminKey, dataDir: dataDir.path, postgres, nats, nodes, proxy, releases });
+    const parts = { adminKey, dataDir: dataDir.path, postgres, nats, nodes, proxy, releases };
+    const cluster = new Cluster(parts);
+    await cluster.untilComplete();
+    return cluster;
   } catch (error) {
     await releases.runAll();
     throw error;
@@ -141,12 +147,34 @@ export class Cluster {
     return this.proxy.url;
   }
 
+  /**
+   * Waits until every node knows every other.
+   * @throws Error when that takes longer than the time given
+   */
+  async untilComplete(timeoutMs = 30_000): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (const { name, url } of this.nodes) {
+      while ((await this.membersSeenBy(url)) < this.nodes.length) {
+        if (performance.now() > deadlineMs) throw new Error(`${name} does not see all nodes: see its log`);
+        await sleep(memberPollMs);
+      }
+    }
+  }
+
   /** Each node in turn leaves, and is back and ready before the next one goes. */
   async rollingRestart(): Promise<void> {
     for (const node of this.nodes) {
       await node.leave();
       await node.start();
     }
+  }
+
+  private async membersSeenBy(url: string): Promise<number> {
+    const headers = { authorization: `ApiKey ${this.adminKey}` };
+    const response = await fetch(`${url}/api/v1/admin/cluster`, { headers });
+    if (!response.ok) throw new Error(`${url} answers ${response.status}: ${await response.text()}`);
+    const { nodes } = (await response.json()) as ClusterBody;
+    return nodes.filter(({ state }) => state === 'answers').length;
   }
 
   /** Stops everything, the last started first. A second call waits for the first. */

@@ -5,7 +5,7 @@ import { BytesInFlightExceeded } from '../../domain/errors.ts';
  * reserved before a body is read costs a refused client nothing and the node next to nothing.
  */
 export class Admission {
-  private readonly bytesMax: number;
+  readonly bytesMax: number;
   private bytes = 0;
 
   constructor(bytesMax: number) {

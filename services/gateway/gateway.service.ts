@@ -4,7 +4,7 @@ import type { CallingOptions, Context, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { Admission } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { answerWith, type PathParameters } from './answer.ts';
 import { adminAddresses } from './admin-addresses.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -23,8 +23,6 @@ export interface GatewaySettings extends ProxySettings {
   readonly port: number;
   readonly requestTimeoutMs: number;
   readonly bodyBytesMax: number;
-  /** At least `bodyBytesMax`, or the longest bodies are never admitted. */
-  readonly bytesInFlightMax: number;
   /** Origins, or `*` among them; empty turns CORS off. */
   readonly corsAllowOrigins: readonly string[];
   /** IP addresses and CIDR ranges that may reach what is for administrators; empty lets every address. */
@@ -39,6 +37,8 @@ export interface GatewayDependencies extends HandlerDependencies {
   readonly settings: GatewaySettings;
   readonly authenticate: Authenticate;
   readonly limits: RequestLimits;
+  /** Bounds the bytes of requests; it must admit a body of `bodyBytesMax`. */
+  readonly admission: Admission;
   readonly log: Log;
   /** Told where the gateway listens, before any request is served. */
   readonly onListening: (address: AddressInfo) => void;
@@ -73,7 +73,6 @@ export function gatewayService(deps: GatewayDependencies): GatewaySchema {
   const { settings } = deps;
   const answer = answerWith({
     ...deps,
-    admission: new Admission(settings.bytesInFlightMax),
     isAdminAddress: adminAddresses(settings.adminIpAllowlist),
   });
   const aliases: Record<string, Alias['handler']> = {};

@@ -1,6 +1,7 @@
 import type { Log } from '../../telemetry/log.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Uuid, World } from '../../domain/types.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { AdminView } from '../../storage/admin-view.ts';
 import type { ApiKeys } from '../../storage/api-keys.ts';
 import type { AgentKeys } from '../../storage/agent-keys.ts';
@@ -36,6 +37,7 @@ import { showAdminPage } from './handlers/admin-page.ts';
 import { listAuditEntries } from './handlers/list-audit-entries.ts';
 import { listEntityEvents } from './handlers/list-entity-events.ts';
 import { listEvents } from './handlers/list-events.ts';
+import { readCluster } from './handlers/read-cluster.ts';
 import { readHead } from './handlers/read-head.ts';
 import { readVesEvent } from './handlers/read-ves-event.ts';
 import { type Readiness, reportHealth, reportReadiness } from './handlers/report-health.ts';
@@ -75,6 +77,9 @@ export interface HandlerDependencies
   readonly schemaRegistry: SchemaRegistry;
   readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
   readonly adminView: AdminView;
+  /** This node's name, and the way to all of them. */
+  readonly nodeId: string;
+  readonly cluster: ClusterView;
   readonly auditEntries: Pick<AuditEntries, 'list'>;
   readonly audit: Pick<AuditLog, 'record' | 'recordFirst'>;
   readonly sequencerId: Uuid;
@@ -287,7 +292,7 @@ function anchorRoutes(deps: HandlerDependencies): ProtectedRoute[] {
 }
 
 /** What administrators look at; the administrator of a tenant sees that tenant. */
-function adminRoutes({ adminView, auditEntries }: HandlerDependencies): Route[] {
+function adminRoutes({ adminView, auditEntries, nodeId, cluster, clock }: HandlerDependencies): Route[] {
   const page = { method: 'GET', access: 'public', audience: 'admin', errors: 'text' } as const;
   const facts = { method: 'GET', access: 'protected', audience: 'admin', errors: 'flat' } as const;
   return [
@@ -296,6 +301,7 @@ function adminRoutes({ adminView, auditEntries }: HandlerDependencies): Route[] 
     { ...facts, path: '/api/v1/admin/stores', handle: listAdminStores(adminView) },
     { ...facts, path: '/api/v1/admin/agents', handle: listAdminAgents(adminView) },
     { ...facts, path: '/api/v1/admin/audit', handle: listAuditEntries(auditEntries) },
+    { ...facts, path: '/api/v1/admin/cluster', handle: readCluster(nodeId, cluster, clock) },
     { ...page, path: '/admin{/}', handle: showAdminPage() },
   ];
 }

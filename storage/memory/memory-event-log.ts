@@ -44,6 +44,7 @@ export class MemoryEventLog implements EventLog {
     return this.call('claim', () => {
       this.checkRoomFor(store);
       const row = this.rowOf(store);
+      const previousClaimant = row.epoch === 0 ? null : row.claimant;
       row.epoch += 1;
       row.claimant = claimant;
       return {
@@ -52,6 +53,7 @@ export class MemoryEventLog implements EventLog {
         storeNumber: row.storeNumber,
         epoch: row.epoch as Epoch,
         heads: headsOf(row),
+        previousClaimant,
         lastSequencedAt: row.lastSequencedAt,
       };
     });

@@ -17,7 +17,8 @@ export function describeEventLog(open: () => EventLog): void {
     test('the first claim of a store finds it empty', async () => {
       const store = newStore();
       const claim = await open().claim(store, 'node-1');
-      expect(claim).toMatchObject({ ...store, epoch: 1, heads: headsOf(0), lastSequencedAt: null });
+      expect(claim).toMatchObject({ ...store, epoch: 1, heads: headsOf(0) });
+      expect(claim).toMatchObject({ previousClaimant: null, lastSequencedAt: null });
     });
 
     test('each claim raises the epoch and finds what is durable', async () => {
@@ -29,6 +30,7 @@ export function describeEventLog(open: () => EventLog): void {
       expect(second.epoch).toBe(first.epoch + 1);
       expect(second.storeNumber).toBe(first.storeNumber);
       expect(second.heads).toEqual(headsOf(2));
+      expect(second.previousClaimant).toBe('node-1');
       expect(second.lastSequencedAt).toBe(1_700_000_005_000_001n);
     });
 

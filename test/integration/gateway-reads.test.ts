@@ -178,7 +178,7 @@ describe('GET /api/v1/events', () => {
       readVes: heavy.readVes.bind(heavy),
       readVesEvent: heavy.readVesEvent.bind(heavy),
     };
-    const open = await openGateway({ events, settings: { bytesInFlightMax: 33_554_432 } });
+    const open = await openGateway({ events, bytesInFlightMax: 33_554_432 });
     const path = `/api/v1/events?tenant_id=${tenantA}&store_id=${store1}`;
     try {
       expect(sequencesOf(await (await open.fetch(`${path}&limit=150`, authorized)).text())).toHaveLength(150);

@@ -3,6 +3,7 @@ import { bootstrapAdmin, type Principal } from '../../domain/access.ts';
 import type { AppendParams, AppendReply } from '../../services/contracts.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
 import { AuditLog } from '../../services/audit/audit-log.ts';
+import { Admission } from '../../services/gateway/admission.ts';
 import { type AuthenticateDependencies, authenticator } from '../../services/gateway/authenticate.ts';
 import {
   type GatewayDependencies,
@@ -29,6 +30,7 @@ export const bootstrapKey = 'dev_admin_key';
 
 export interface OpenGatewayOptions {
   readonly settings?: Partial<GatewaySettings>;
+  readonly bytesInFlightMax?: number;
   readonly keys?: ApiKeys;
   readonly authDisabled?: boolean;
   /** None holds unless this is given. */
@@ -128,7 +130,6 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         port: 0,
         requestTimeoutMs: 5_000,
         bodyBytesMax: 1_048_576,
-        bytesInFlightMax: 16_777_216,
         corsAllowOrigins: [],
         trustProxyHeaders: false,
         trustedProxies: ['127.0.0.0/8'],
@@ -147,6 +148,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         disabled: options.authDisabled ?? false,
         log: logger,
       }),
+      admission: new Admission(options.bytesInFlightMax ?? 16_777_216),
       limits: options.limits ?? (() => null),
       sequencer: {
         append: (params) => {
@@ -163,6 +165,8 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       ...openMemorySchemas(),
       sequencerKeys: { list: () => Promise.resolve([]) },
       adminView: noAdminView,
+      nodeId: 'node-1',
+      cluster: { read: () => Promise.resolve([]) },
       auditEntries,
       audit: new AuditLog({ entries: auditEntries, enabled: true, clock: systemClock, log: logger }),
       sequencerId: uuid(0x5e),

@@ -1,19 +1,17 @@
-import type {
-  ClusterBody,
-  ClusterNodeBody,
-  OwnedStoreBody,
-} from '../../../services/gateway/handlers/read-cluster.ts';
+import type { OwnedStoreReport } from '../../../actors/actor-directory.ts';
+import type { ClusterBody, ClusterNodeBody } from '../../../services/gateway/handlers/read-cluster.ts';
 
 /** A cluster as a table, with the stores that the answer names below it. */
 export function describeCluster({ asOf, answeredBy, nodes }: ClusterBody): string {
-  const named = nodes.flatMap((node) =>
-    (node.stores ?? []).map((store) => ({ node: node.nodeId, ...store })),
+  const stores = nodes.flatMap(({ nodeId, sequencer }) =>
+    (sequencer?.stores ?? []).map((store) => storeRow(nodeId, store)),
   );
+  const nowMs = Date.parse(asOf);
   return [
     `${asOf}, answered by ${answeredBy}`,
     '',
-    ...table([nodeHeading, ...nodes.map((node) => nodeRow(node, Date.parse(asOf)))], nodeNumbers),
-    ...(named.length === 0 ? [] : ['', ...table([storeHeading, ...named.map(storeRow)], storeNumbers)]),
+    ...table([nodeHeading, ...nodes.map((node) => nodeRow(node, nowMs))], nodeNumbers),
+    ...(stores.length === 0 ? [] : ['', ...table([storeHeading, ...stores], storeNumbers)]),
   ].join('\n');
 }
 
@@ -31,23 +29,18 @@ const nodeHeading = [
 const nodeNumbers = new Set([2, 3, 4, 5, 6]);
 
 function nodeRow(node: ClusterNodeBody, nowMs: number): string[] {
-  const { nodeId, state, services } = node;
-  if (node.report === null) return [nodeId, state, '', '', '', '', '', '', services.join(' ')];
-  const { startedAt, bytesInFlight, sequencer } = node.report;
+  const { nodeId, state, services, startedAt, bytesInFlight, sequencer } = node;
   const last = sequencer?.lastTakeover ?? null;
-  const takeover =
-    last === null
-      ? ''
-      : `${span(nowMs - Date.parse(last.at))} ago from ${last.from}, ${Math.round(last.durationMs)} ms`;
   return [
     nodeId,
     state,
-    span(nowMs - Date.parse(startedAt)),
-    sequencer === null ? '' : String(sequencer.storesOwned),
-    sequencer === null ? '' : String(sequencer.requestsWaiting),
-    bytes(bytesInFlight),
-    sequencer === null ? '' : String(sequencer.takeovers),
-    takeover,
+    startedAt === null ? '' : span(nowMs - Date.parse(startedAt)),
+    ...[sequencer?.storesOwned, sequencer?.requestsWaiting].map((count) => String(count ?? '')),
+    bytesInFlight === null ? '' : bytes(bytesInFlight),
+    String(sequencer?.takeovers ?? ''),
+    last === null
+      ? ''
+      : `${span(nowMs - Date.parse(last.at))} ago from ${last.from}, ${Math.round(last.durationMs)} ms`,
     services.join(' '),
   ];
 }
@@ -55,9 +48,9 @@ function nodeRow(node: ClusterNodeBody, nowMs: number): string[] {
 const storeHeading = ['node', 'tenant', 'store', 'epoch', 'legacy head', 'VES head', 'waiting'];
 const storeNumbers = new Set([3, 4, 5, 6]);
 
-function storeRow(store: OwnedStoreBody & { readonly node: string }): string[] {
-  const { node, tenantId, storeId, epoch, heads, requestsWaiting } = store;
-  return [node, tenantId, storeId, ...[epoch, heads.legacy, heads.ves, requestsWaiting].map(String)];
+function storeRow(nodeId: string, store: OwnedStoreReport): string[] {
+  const { tenantId, storeId, epoch, heads, requestsWaiting } = store;
+  return [nodeId, tenantId, storeId, ...[epoch, heads.legacy, heads.ves, requestsWaiting].map(String)];
 }
 
 /** Columns line up; those whose place is in `numbers` stand on the right. */

@@ -24,11 +24,11 @@ export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
     with requests as (
       select * from unnest($1::uuid[], $2::uuid[], $3::text[]) as r (tenant_id, store_id, claimant)),
     locked as (
-      select s.store_number, r.claimant from streams s join requests r using (tenant_id, store_id)
+      select s.store_number, s.claimant as previous_claimant, r.claimant from streams s join requests r using (tenant_id, store_id)
        order by s.store_number for update of s)
     update streams s set epoch = s.epoch + 1, claimant = locked.claimant, claimed_at = now()
       from locked where s.store_number = locked.store_number
-    returning s.*`,
+    returning s.*, locked.previous_claimant`,
   values: toValues,
   row: toClaim,
 };
@@ -76,6 +76,8 @@ function toClaim(columns: Readonly<Record<string, unknown>>): Claim {
     storeNumber: columns.store_number as number,
     epoch: columns.epoch as Epoch,
     heads: { legacy: columns.legacy_head as Head, ves: columns.ves_head as Head },
+    // Absent where another claim has made the row in this moment: then nobody is known to have had the store.
+    previousClaimant: (columns.previous_claimant ?? null) as string | null,
     lastSequencedAt: columns.last_sequenced_at as Micros | null,
   };
 }

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Cluster, startCluster } from '../../bin/cluster/cluster.ts';
+import { SequencerClient } from '../../bin/driver/sequencer-client.ts';
+import type { ClusterBody, ClusterNodeBody } from '../../services/gateway/handlers/read-cluster.ts';
+import { newEvent, newStore } from '../support/client-load.ts';
+import { until } from '../support/until.ts';
+
+const run = promisify(execFile);
+const stores = Array.from({ length: 12 }, newStore);
+let folder: string;
+let cluster: Cluster;
+let client: SequencerClient;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sequencer-cluster-'));
+  chmodSync(folder, 0o755);
+  cluster = await startCluster({ dataDir: folder, env: { LOG_LEVEL: 'warn' } });
+  client = new SequencerClient({
+    url: cluster.url,
+    apiKey: cluster.adminKey,
+    connectionsMax: 50,
+    timeoutMs: 3_000,
+  });
+}, 120_000);
+
+afterAll(async () => {
+  client.close();
+  await cluster.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function view(query = ''): Promise<ClusterBody> {
+  const { status, body } = await client.send('GET', `/api/v1/admin/cluster${query}`);
+  if (status !== 200) throw new Error(`${status} ${body}`);
+  return JSON.parse(body) as ClusterBody;
+}
+
+function sumOf({ nodes }: ClusterBody, of: (node: ClusterNodeBody) => number | undefined): number {
+  return nodes.reduce((sum, node) => sum + (of(node) ?? 0), 0);
+}
+
+async function appendToAll(): Promise<void> {
+  const outcomes = await Promise.all(
+    stores.map((store) => client.append(store, newEvent().eventId, [newEvent()])),
+  );
+  expect(outcomes.map(({ kind }) => kind)).toEqual(stores.map(() => 'acknowledged'));
+}
+
+test('every node tells what it is and owns, whichever is asked', async () => {
+  await appendToAll();
+  const views = [await view('?stores=100'), await view('?stores=100'), await view('?stores=100')];
+  expect(new Set(views.map(({ answeredBy }) => answeredBy)).size).toBe(3);
+  for (const { nodes } of views) {
+    expect(nodes.map(({ nodeId, state }) => [nodeId, state])).toEqual(
+      ['node-1', 'node-2', 'node-3'].map((nodeId) => [nodeId, 'answers']),
+    );
+    const owned = nodes.flatMap(({ sequencer }) => sequencer?.stores ?? []);
+    expect(owned.map(({ storeId }) => storeId).sort()).toEqual(stores.map(({ storeId }) => storeId).sort());
+    expect(owned.every(({ epoch, heads }) => epoch === 1 && heads.legacy === 1)).toBe(true);
+    expect(nodes[0]).toMatchObject({ services: ['gateway', 'sequencer', 'commitment'], bytesInFlight: 0 });
+  }
+  const short = await view();
+  expect(sumOf(short, ({ sequencer }) => sequencer?.storesOwned)).toBe(stores.length);
+  expect(sumOf(short, ({ sequencer }) => sequencer?.stores.length)).toBe(0);
+});
+
+test('the command prints a line for each node', async () => {
+  const { stdout } = await run(process.execPath, [
+    ...['bin/sequencer.ts', 'cluster', '--server', cluster.url, '--key', cluster.adminKey, '--stores', '1'],
+  ]);
+  expect(stdout).toMatch(/^node-1 +answers .*gateway sequencer commitment$/m);
+  expect(stdout).toMatch(/^node-3 +answers /m);
+  expect(stdout).toContain('legacy head');
+});
+
+test('a paused node is silent, then given up, and who took its stores over says from whom and how fast', async () => {
+  const node = cluster.nodes[1]!;
+  const before = await view('?stores=100');
+  const lost = before.nodes[1]?.sequencer?.storesOwned ?? 0;
+  node.pause();
+  await until('it is silent or gone', async () => (await view()).nodes[1]?.state !== 'answers');
+  await until(
+    'its stores are served',
+    async () => {
+      await Promise.all(stores.map((store) => client.append(store, newEvent().eventId, [newEvent()])));
+      return sumOf(await view(), ({ sequencer }) => sequencer?.takeovers) >= lost;
+    },
+    60_000,
+  );
+  const after = await view();
+  const serving = after.nodes.filter(({ sequencer }) => (sequencer?.takeovers ?? 0) > 0);
+  expect(serving.length).toBeGreaterThan(0);
+  for (const { nodeId, sequencer } of serving) {
+    const takeover = sequencer!.lastTakeover!;
+    expect(takeover.from).not.toBe(nodeId);
+    expect(takeover.epoch).toBeGreaterThan(1);
+    expect(takeover.durationMs).toBeGreaterThan(0);
+  }
+  node.resume();
+  await until('it is back', async () => (await view()).nodes[1]?.state === 'answers');
+}, 120_000);
+
+test('only the bootstrap administrator is told of all tenants', async () => {
+  const response = await fetch(`${cluster.url}/api/v1/admin/cluster`);
+  expect(response.status).toBe(401);
+});
