@@ -13,11 +13,11 @@ import { allowOrigins } from './cors.ts';
 import { endpointsByAlias } from './endpoints.ts';
 import { errorReply } from './error-reply.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
-import { type HttpServer, openHttpServer } from './http-server.ts';
-import { emptyReply, textReply } from './reply.ts';
+import { type ConnectionLimits, type HttpServer, openHttpServer } from './http-server.ts';
+import { emptyReply, type Reply, textReply } from './reply.ts';
 import { gatewayRoutes, type HandlerDependencies, nodeRoutes } from './routes.ts';
 
-export interface GatewaySettings extends ProxySettings {
+export interface GatewaySettings extends ProxySettings, ConnectionLimits {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -165,7 +165,8 @@ function openExchanges(
       const exchange = new Exchange(context, req, res, awaitsContinue);
       const preflight = context.cors.preflight(req);
       if (preflight !== null) return exchange.reply(preflight);
-      if (lacksHost(req)) return exchange.reply(textReply(400, 'the host header is missing'));
+      const refusal = refusalOfHead(req, settings);
+      if (refusal !== null) return exchange.reply(refusal);
       receive(exchange).catch((error: unknown) => {
         log.error({ err: error, requestId: exchange.requestId }, 'a request failed');
         exchange.reply(errorReply(error, 'text'));
@@ -175,7 +176,17 @@ function openExchanges(
   return server;
 }
 
-/** HTTP/1.1 demands it; node:http would refuse without our headers. */
-function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
-  return httpVersion === '1.1' && headers.host === undefined;
+/** What is wrong with the request line or the headers, whatever they ask for; null when nothing is. */
+function refusalOfHead(
+  { httpVersion, headers, rawHeaders, url = '' }: IncomingMessage,
+  { headersMax, urlBytesMax }: ConnectionLimits,
+): Reply | null {
+  // One character is one byte: node:http reads the request line as Latin-1.
+  if (url.length > urlBytesMax) return textReply(414, `the URL is longer than ${urlBytesMax} bytes`);
+  if (rawHeaders.length > 2 * headersMax) return textReply(431, `there are more than ${headersMax} headers`);
+  // HTTP/1.1 demands it; node:http would refuse without our headers.
+  if (httpVersion === '1.1' && headers.host === undefined) {
+    return textReply(400, 'the host header is missing');
+  }
+  return null;
 }

@@ -69,6 +69,11 @@ export class RawConnection {
     }
   }
 
+  /** Takes nothing in any more. */
+  pause(): void {
+    this.socket.pause();
+  }
+
   destroy(): void {
     this.socket.destroy();
   }
