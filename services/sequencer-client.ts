@@ -46,10 +46,14 @@ export function sequencerClient({
  * The owner was not there, or went away during the call. In the second case the events may be stored; since the next
  * attempt carries the same request id, whoever owns the store by then recognises it.
  */
-const unreachableCodes = new Set(['SERVICE_NOT_AVAILABLE', 'SERVICE_NOT_FOUND', 'REQUEST_REJECTED']);
+const reachFailures: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
+  ['SERVICE_NOT_AVAILABLE', 'unreachable'],
+  ['SERVICE_NOT_FOUND', 'unreachable'],
+  ['REQUEST_REJECTED', 'lost'],
+]);
 
 function classify(error: unknown): FailureKind {
   const read = readError(error);
   if (read === null) return 'corrupt';
-  return unreachableCodes.has(read.code) ? 'unreachable' : read.kind;
+  return reachFailures.get(read.code) ?? read.kind;
 }

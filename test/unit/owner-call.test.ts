@@ -41,6 +41,30 @@ test('a fenced or unreachable owner is tried again until somebody answers', asyn
   });
 });
 
+test.each(['pushback', 'fenced', 'unreachable'] as const)(
+  'a %s failure does not hide that an attempt before it may have taken effect',
+  async (kind) => {
+    const script = (attempt: number) =>
+      new Failure(attempt === 2 ? 'lost' : kind === 'pushback' && attempt === 1 ? 'fenced' : kind);
+    expect((await call(script, 1_000)).outcome).toBe('lost');
+  },
+);
+
+test('an owner that went away is followed by the next one', async () => {
+  expect(await call((attempt) => (attempt === 1 ? new Failure('lost') : 'done'))).toEqual({
+    outcome: 'done',
+    attempts: 2,
+  });
+});
+
+test.each(['rejected', 'unknown', 'corrupt'] as const)(
+  'a %s answer is final also after an attempt that may have taken effect',
+  async (kind) => {
+    const script = (attempt: number) => new Failure(attempt === 1 ? 'lost' : kind);
+    expect(await call(script)).toEqual({ outcome: kind, attempts: 2 });
+  },
+);
+
 test.each(['rejected', 'pushback', 'unknown', 'corrupt'] as const)('a %s answer is final', async (kind) => {
   expect(await call(() => new Failure(kind))).toEqual({ outcome: kind, attempts: 1 });
 });
