@@ -18,7 +18,7 @@ const sources = {
 };
 
 /** Levels that need no database run without the start of one. */
-const pureLevels = '(unit|vectors)';
+const pureLevels = '(simulation|unit|vectors)';
 
 export default {
   projects: [

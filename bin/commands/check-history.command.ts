@@ -84,7 +84,8 @@ function describeReport(file: string, report: HistoryReport): string {
       `accepted), ${number(counts.appendsRefused)} refused, ${number(counts.appendsUnknown)} with unknown outcome`,
     `  of the events without an answer, ${number(counts.unknownPresent)} are present and ` +
       `${number(counts.unknownAbsent)} absent`,
-    `  ${number(counts.reads)} reads (${number(counts.eventsRead)} events), ${number(counts.heads)} heads`,
+    `  ${number(counts.reads)} reads (${number(counts.eventsRead)} events), ${number(counts.heads)} heads, ` +
+      `${number(counts.claims)} claims`,
     '',
     ...rules.map(([rule, text]) => `  ${text.padEnd(width)}  ${number(report.checks[rule])} checks`),
     '',

@@ -21,6 +21,7 @@ export interface HistoryCounts {
   appendsRefused: number;
   appendsUnknown: number;
   heads: number;
+  claims: number;
   reads: number;
   eventsAccepted: number;
   eventsRead: number;
@@ -62,6 +63,7 @@ export class HistoryChecker {
     appendsRefused: 0,
     appendsUnknown: 0,
     heads: 0,
+    claims: 0,
     reads: 0,
     eventsAccepted: 0,
     eventsRead: 0,
@@ -85,6 +87,9 @@ export class HistoryChecker {
     } else if (record.type === 'head') {
       this.counts.heads += 1;
       stream.addHead(record, this.line);
+    } else if (record.type === 'claim') {
+      this.counts.claims += 1;
+      stream.addClaim(record, this.line);
     } else {
       this.counts.reads += 1;
       this.counts.eventsRead += record.events.length;

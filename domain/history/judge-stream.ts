@@ -20,7 +20,13 @@ export function judgeStream(stream: StreamHistory, findings: Findings): UnknownO
   judge.checkContiguous();
   judge.checkOrder();
   judge.checkEpochs();
+  judge.checkClaims();
   return judge.checkEvents();
+}
+
+interface EpochAt {
+  readonly epoch: number;
+  readonly line: number;
 }
 
 class Judge {
@@ -111,6 +117,30 @@ class Judge {
         this.violated('epochs-never-fall', [highest.line, here.line], message);
       } else {
         highest = here;
+      }
+    }
+  }
+
+  /** A claim is told the head at the instant from which no older owner can append. */
+  checkClaims(): void {
+    const claimedIn = new Map<number, number>();
+    const { highestTo, lowestFrom } = this.epochBounds();
+    for (const { epoch, head, line } of this.stream.claims) {
+      this.findings.checked('epochs-never-fall');
+      const other = claimedIn.get(epoch);
+      if (other !== undefined) {
+        this.violated('epochs-never-fall', [other, line], `two claims got epoch ${epoch}`);
+      }
+      claimedIn.set(epoch, line);
+      const below = highestTo[Math.min(head, this.readTo)];
+      if (below !== undefined && below.epoch >= epoch) {
+        const message = `a claim of epoch ${epoch} found head ${head}, and epoch ${below.epoch} had appended already`;
+        this.violated('epochs-never-fall', [line, below.line], message);
+      }
+      const above = lowestFrom[Math.min(head, this.readTo) + 1];
+      if (above !== undefined && above.epoch < epoch) {
+        const message = `a claim of epoch ${epoch} found head ${head}, and epoch ${above.epoch} appended after it`;
+        this.violated('epochs-never-fall', [line, above.line], message);
       }
     }
   }
@@ -206,6 +236,23 @@ class Judge {
       confirmedLine[sequence] = isEarlier ? confirmed.line : (confirmedLine[sequence + 1] ?? 0);
     }
     return { confirmedUs, confirmedLine };
+  }
+
+  /** By sequence: the highest epoch at or below it, and the lowest at or above it, where any is known. */
+  private epochBounds(): { highestTo: (EpochAt | undefined)[]; lowestFrom: (EpochAt | undefined)[] } {
+    const { epochs } = this.stream;
+    const highestTo = new Array<EpochAt | undefined>(this.readTo + 1);
+    const lowestFrom = new Array<EpochAt | undefined>(this.readTo + 2);
+    if (this.stream.claims.length === 0) return { highestTo, lowestFrom };
+    for (let sequence = 1; sequence <= this.readTo; sequence += 1) {
+      const [before, here] = [highestTo[sequence - 1], epochs.get(sequence)];
+      highestTo[sequence] = here === undefined || (before?.epoch ?? 0) > here.epoch ? before : here;
+    }
+    for (let sequence = this.readTo; sequence >= 1; sequence -= 1) {
+      const [after, here] = [lowestFrom[sequence + 1], epochs.get(sequence)];
+      lowestFrom[sequence] = here === undefined || (after?.epoch ?? Infinity) < here.epoch ? after : here;
+    }
+    return { highestTo, lowestFrom };
   }
 
   private eventAt(sequence: number): EventHistory | undefined {

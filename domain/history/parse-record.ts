@@ -9,7 +9,7 @@ import { type HistoryRecord, historyVersion } from './record.ts';
  */
 export function parseRecord(value: unknown, line: number): HistoryRecord {
   const fields = new Fields(value, line, '');
-  const type = fields.oneOf('type', ['history', 'append', 'head', 'read']);
+  const type = fields.oneOf('type', ['history', 'append', 'head', 'read', 'claim']);
   if (line === 1 && type !== 'history')
     fields.fail('the first line must be the header, {"type":"history",…}');
   if (type === 'history') {
@@ -20,6 +20,7 @@ export function parseRecord(value: unknown, line: number): HistoryRecord {
     parseCall(fields);
     if (type === 'append') parseAppend(fields);
     else if (type === 'head') parseHead(fields);
+    else if (type === 'claim') parseClaim(fields);
     else parseRead(fields);
   }
   return value as HistoryRecord; // Every field that the types name was checked above.
@@ -50,6 +51,11 @@ function parseAppend(fields: Fields): void {
 function parseHead(fields: Fields): void {
   fields.integer('head', 0);
   fields.optionalBoolean('final');
+}
+
+function parseClaim(fields: Fields): void {
+  fields.integer('epoch', 1);
+  fields.integer('head', 0);
 }
 
 function parseRead(fields: Fields): void {

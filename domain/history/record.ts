@@ -3,7 +3,7 @@
  * line in a file (docs/history-format.md). Ids, streams and payload digests are texts that are only compared, so
  * the checker shares no code with what it judges.
  */
-export type HistoryRecord = HeaderRecord | AppendRecord | HeadRecord | ReadRecord;
+export type HistoryRecord = HeaderRecord | AppendRecord | HeadRecord | ReadRecord | ClaimRecord;
 
 /** The version of the format that this code reads. */
 export const historyVersion = 1;
@@ -83,6 +83,14 @@ export interface HeadRecord extends CallRecord {
   readonly head: number;
   /** Asked after the last append had ended: the history holds the stream to exactly this head. */
   readonly final?: boolean;
+}
+
+/** What an owner was told when it claimed the stream; only a recorder inside the nodes can know. */
+export interface ClaimRecord extends CallRecord {
+  readonly type: 'claim';
+  readonly epoch: number;
+  /** The head that older owners left: what lies above it is of this epoch or a newer one. */
+  readonly head: number;
 }
 
 /** A page of events. */

@@ -10,7 +10,7 @@ export const historyRules = {
   'real-time-order': 'an append invoked after an answer lies above all that the answer showed',
   'head-covers-acknowledged': 'a head is not below what was confirmed before it was asked for',
   'head-never-falls': 'no process sees a head fall',
-  'epochs-never-fall': 'epochs never fall along the sequences',
+  'epochs-never-fall': 'epochs never fall along the sequences, and a claim ends all older ones',
   'receipts-hold': 'all receipts for one event are the same and verify',
 } as const;
 

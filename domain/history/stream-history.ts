@@ -1,4 +1,11 @@
-import type { AnsweredAppend, AppendRecord, CallRecord, HeadRecord, ReadRecord } from './record.ts';
+import type {
+  AnsweredAppend,
+  AppendRecord,
+  CallRecord,
+  ClaimRecord,
+  HeadRecord,
+  ReadRecord,
+} from './record.ts';
 import type { Findings, HistoryRule } from './rules.ts';
 
 /** What the calls about one event id said. */
@@ -49,6 +56,7 @@ export class StreamHistory {
   readonly log = new Map<number, LogEntry>();
   readonly epochs = new Map<number, { readonly epoch: number; readonly line: number }>();
   readonly observations: HeadObservation[] = [];
+  readonly claims: { readonly epoch: number; readonly head: number; readonly line: number }[] = [];
   /** Where the final reads say that the stream ends. */
   end: { readonly head: number; readonly line: number; readonly invokedUs: number } | null = null;
   /** The acknowledged append that ended last. */
@@ -78,6 +86,11 @@ export class StreamHistory {
   addHead(record: HeadRecord, line: number): void {
     this.observe(record, line, record.head, record.head);
     if (record.final === true) this.noteEnd(record, line, record.head);
+  }
+
+  addClaim(record: ClaimRecord, line: number): void {
+    this.observe(record, line, record.head, record.head);
+    this.claims.push({ epoch: record.epoch, head: record.head, line });
   }
 
   addRead(record: ReadRecord, line: number): void {

@@ -16,8 +16,8 @@ export interface AppendDependencies {
   readonly requestLimits: RequestLimits;
   /** How hashes, signatures and base64url must be written in signed events. */
   readonly strictness: Strictness;
-  readonly signatures: SignatureChecks;
-  readonly schemaChecks: SchemaChecks;
+  readonly signatures: Pick<SignatureChecks, 'check'>;
+  readonly schemaChecks: Pick<SchemaChecks, 'check'>;
   readonly sequencerId: Uuid;
   /** How much of the waiting requests is read before the event loop goes on. */
   readonly turnBudget: TurnBudget;

@@ -63,14 +63,11 @@ export class MemoryEventLog implements EventLog {
     return this.call('append', () => {
       headsAfter(batch); // For what it throws.
       const row = this.rowOf(batch.claim);
-      if (row.epoch !== batch.claim.epoch) {
+      if (this.isFenced(row, batch)) {
         return { kind: 'fenced', epoch: row.epoch as Epoch, claimant: row.claimant };
       }
-      const heads = headsOf(row);
-      if (heads.legacy !== batch.expectedHeads.legacy || heads.ves !== batch.expectedHeads.ves) {
-        return { kind: 'heads-moved', heads };
-      }
-      if (repeatsAnId(row, batch)) return { kind: 'conflict' };
+      if (this.haveHeadsMoved(row, batch)) return { kind: 'heads-moved', heads: headsOf(row) };
+      if (this.repeatsAnId(row, batch)) return { kind: 'conflict' };
       addLegacyEvents(row, batch);
       addVesEvents(row, batch);
       if (eventCountOf(batch) > 0) row.lastSequencedAt = batch.sequencedAt;
@@ -137,6 +134,21 @@ export class MemoryEventLog implements EventLog {
     });
   }
 
+  // The three checks of an append, each a method so that the simulator can show what goes wrong without it.
+
+  protected isFenced(row: MemoryStore, batch: AppendBatch): boolean {
+    return row.epoch !== batch.claim.epoch;
+  }
+
+  protected haveHeadsMoved(row: MemoryStore, { expectedHeads }: AppendBatch): boolean {
+    const heads = headsOf(row);
+    return heads.legacy !== expectedHeads.legacy || heads.ves !== expectedHeads.ves;
+  }
+
+  protected repeatsAnId(row: MemoryStore, batch: AppendBatch): boolean {
+    return repeatsAnId(row, batch);
+  }
+
   /** Runs the operation unless a fault comes before it, and withholds its result when one comes after it. */
   private async call<Result>(operation: keyof EventLog, run: () => Result): Promise<Result> {
     const fault = this.faults.get(operation)?.shift();
@@ -164,7 +176,7 @@ export class MemoryEventLog implements EventLog {
 }
 
 /** One fence row, and the events of its store with the indexes that the log needs. */
-interface MemoryStore {
+export interface MemoryStore {
   readonly storeNumber: number;
   epoch: number;
   claimant: string;

@@ -1,6 +1,7 @@
 import type {
   AnsweredAppend,
   AnsweredEvent,
+  ClaimRecord,
   HeadRecord,
   HistoryRecord,
   ReadEvent,
@@ -52,6 +53,14 @@ export function headRead(
   head: number,
 ): HeadRecord {
   return { type: 'head', process, invokedUs, completedUs, stream, head };
+}
+
+export function claimed(
+  process: string,
+  [invokedUs, completedUs]: [number, number],
+  { epoch, head }: { readonly epoch: number; readonly head: number },
+): ClaimRecord {
+  return { type: 'claim', process, invokedUs, completedUs, stream, epoch, head };
 }
 
 /** A page from sequence 1 with these events in order. */

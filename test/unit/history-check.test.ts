@@ -5,6 +5,7 @@ import type { HistoryRule } from '../../domain/history/rules.ts';
 import {
   accepted,
   answered,
+  claimed,
   finalPage,
   header,
   headRead,
@@ -87,6 +88,19 @@ describe('a history holds when', () => {
       finalPage(['x'], { limit: 1 }),
       finalPage([], { limit: 1, from: 2, events: [second], invokedUs: 1_000_002, completedUs: 1_000_003 }),
       last,
+    ];
+    expect(broken(...records)).toEqual([]);
+  });
+
+  test('owners follow each other', () => {
+    const records = [
+      header,
+      claimed('a', [1, 2], { epoch: 1, head: 0 }),
+      answered('w', [3, 4], [accepted('x', 1, { epoch: 1 })]),
+      claimed('b', [5, 6], { epoch: 2, head: 1 }),
+      claimed('a', [7, 8], { epoch: 3, head: 1 }),
+      answered('w', [9, 10], [accepted('y', 2, { epoch: 3 })]),
+      finalPage(['x', 'y']),
     ];
     expect(broken(...records)).toEqual([]);
   });
@@ -316,6 +330,41 @@ describe('a history is violated, and both lines are named, when', () => {
       finalPage([], { events }),
     ];
     expect(broken(...records)).toEqual([['epochs-never-fall', [2, 3]]]);
+  });
+
+  test('an older owner appends after a claim', () => {
+    const records = [
+      header,
+      answered('a', [1, 50], [accepted('x', 1, { epoch: 1 })]),
+      claimed('b', [2, 3], { epoch: 2, head: 0 }),
+      finalPage(['x']),
+    ];
+    expect(broken(...records)).toEqual([['epochs-never-fall', [3, 2]]]);
+  });
+
+  test('an owner has appended before it claimed', () => {
+    const records = [
+      header,
+      answered('a', [1, 50], [accepted('x', 1, { epoch: 2 })]),
+      claimed('b', [2, 3], { epoch: 2, head: 1 }),
+      finalPage(['x']),
+    ];
+    expect(broken(...records)).toEqual([['epochs-never-fall', [3, 2]]]);
+  });
+
+  test('two claims get the same epoch', () => {
+    const claims = ['a', 'b'].map((process) => claimed(process, [1, 2], { epoch: 3, head: 0 }));
+    expect(broken(header, ...claims)).toEqual([['epochs-never-fall', [2, 3]]]);
+  });
+
+  test('a claim does not find what was acknowledged before it', () => {
+    const records = [
+      header,
+      answered('a', [1, 5], [accepted('x', 1)]),
+      claimed('b', [6, 7], { epoch: 2, head: 0 }),
+      finalPage(['x']),
+    ];
+    expect(broken(...records)).toEqual([['head-covers-acknowledged', [2, 3]]]);
   });
 
   test('an event has two receipts', () => {
