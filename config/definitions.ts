@@ -1,5 +1,6 @@
 import type { Definition } from './definition.ts';
 import { accessDefinitions } from './definitions/access.ts';
+import { clusterDefinitions } from './definitions/cluster.ts';
 import { commitmentDefinitions } from './definitions/commitments.ts';
 import { databaseDefinitions } from './definitions/database.ts';
 import { limitDefinitions } from './definitions/limits.ts';
@@ -17,6 +18,7 @@ export const definitions = {
   ...accessDefinitions,
   ...databaseDefinitions,
   ...nodeDefinitions,
+  ...clusterDefinitions,
   ...sequencingDefinitions,
   ...vesDefinitions,
   ...schemaDefinitions,
@@ -41,7 +43,8 @@ export const definitionGroups: readonly {
   { title: 'Limits', definitions: limitDefinitions },
   { title: 'Access', definitions: accessDefinitions },
   { title: 'Database', definitions: databaseDefinitions },
-  { title: 'Node and cluster', definitions: nodeDefinitions },
+  { title: 'Node', definitions: nodeDefinitions },
+  { title: 'Cluster', definitions: clusterDefinitions },
   { title: 'Sequencing', definitions: sequencingDefinitions },
   { title: 'Signed events', definitions: vesDefinitions },
   { title: 'Schemas', definitions: schemaDefinitions },

@@ -80,6 +80,8 @@ function fitDefaults(values: SettingValues, given: ReadonlySet<SettingName>): Se
     appendTimeoutMs: fit('appendTimeoutMs', (value) => Math.min(value, longestAppendMs(requestTimeoutSecs))),
     maxBytesInFlight: fit('maxBytesInFlight', (value) => Math.max(value, maxBodySizeBytes)),
     mailboxBytesMax: fit('mailboxBytesMax', (value) => Math.max(value, maxBodySizeBytes)),
+    nodeBytesInFlightMax: fit('nodeBytesInFlightMax', (value) => Math.max(value, maxBodySizeBytes)),
+    nodePartialBytesMax: fit('nodePartialBytesMax', (value) => Math.max(value, 2 * maxBodySizeBytes)),
     cacheVesCommitmentMax: fit('cacheVesCommitmentMax', () => values.cacheCommitmentMax),
     cacheVesCommitmentTtlSecs: fit('cacheVesCommitmentTtlSecs', () => values.cacheCommitmentTtlSecs),
     cacheVesProofMax: fit('cacheVesProofMax', () => values.cacheProofMax),

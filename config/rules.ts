@@ -1,15 +1,8 @@
 import { problemOfDatabaseUrl } from './database-url.ts';
 import { longestAppendMs } from './deadlines.ts';
 import { definitions, type SettingName, type SettingValues } from './definitions.ts';
-
-/** What must hold between settings. A rule is skipped while one of the settings it reads can't be read itself. */
-export interface Rule {
-  readonly reads: readonly SettingName[];
-  /** The rule as the documentation states it. */
-  readonly says: string;
-  /** What breaks it, as a sentence with the way out, or null. */
-  problem(values: SettingValues, production: boolean): string | null;
-}
+import { natsRules } from './nats-rules.ts';
+import type { Rule } from './rule.ts';
 
 const secretLengthMin = 32;
 /** Random hex of that length has fewer once in 5 · 10^9; a repeated word has few. */
@@ -48,11 +41,7 @@ export const rules: readonly Rule[] = [
         ? null
         : problemOfDatabaseUrl(databaseUrl, { production, allowInsecureLocal: allowInsecureLocalDb }),
   },
-  {
-    reads: ['natsUrl'],
-    says: 'In production every URL of `NATS_URL` begins with `tls://` and carries credentials.',
-    problem: ({ natsUrl }, production) => (production && natsUrl !== null ? problemOfNatsUrl(natsUrl) : null),
-  },
+  ...natsRules,
   {
     reads: ['minDbConnections', 'maxDbConnections'],
     says: '`MIN_DB_CONNECTIONS` is at most `MAX_DB_CONNECTIONS`.',
@@ -70,6 +59,12 @@ export const rules: readonly Rule[] = [
     says: '`MAX_BODY_SIZE_BYTES` is at most `MAILBOX_BYTES_MAX`, for the same reason.',
     problem: ({ maxBodySizeBytes, mailboxBytesMax }) =>
       atMost('maxBodySizeBytes', maxBodySizeBytes, 'mailboxBytesMax', mailboxBytesMax),
+  },
+  {
+    reads: ['maxBodySizeBytes', 'nodeBytesInFlightMax'],
+    says: '`MAX_BODY_SIZE_BYTES` is at most `NODE_BYTES_IN_FLIGHT_MAX`, or the largest body would never reach another node.',
+    problem: ({ maxBodySizeBytes, nodeBytesInFlightMax }) =>
+      atMost('maxBodySizeBytes', maxBodySizeBytes, 'nodeBytesInFlightMax', nodeBytesInFlightMax),
   },
   {
     reads: ['appendTimeoutMs', 'requestTimeoutSecs'],
@@ -116,17 +111,6 @@ function problemOfSecret(name: SettingName, value: string | null): string | null
   return different >= secretCharactersMin
     ? null
     : `${env} has ${different} different characters; it takes at least ${secretCharactersMin}, so that nobody can guess it (openssl rand -hex 32 makes one)`;
-}
-
-function problemOfNatsUrl(urls: string): string | null {
-  const safe = urls.split(',').every((item) => {
-    if (!URL.canParse(item.trim())) return false;
-    const url = new URL(item.trim());
-    return url.protocol === 'tls:' && url.username !== '';
-  });
-  return safe
-    ? null
-    : 'NATS_URL carries no credentials or asks for no TLS; production takes tls://user:password@host:port or tls://token@host:port, since whoever reaches NATS can append';
 }
 
 function atMost(

@@ -1,4 +1,4 @@
-import { integer, list, secret, text } from '../definition.ts';
+import { integer, list, text } from '../definition.ts';
 
 const services = ['gateway', 'sequencer', 'commitment'] as const;
 export type ServiceName = (typeof services)[number];
@@ -18,7 +18,7 @@ export const nodeDefinitions = {
     default: { from: () => null, text: 'the host name and a random part kept in DATA_DIR' },
     accepts: '1 to 64 letters, digits, hyphens and underscores, with single dots between them',
     pattern: /^(?=.{1,64}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
-    why: 'names the node in the cluster, in logs and as the claimant of streams; two nodes with one name are told apart by nothing',
+    why: 'names the node in the cluster, in logs and as the claimant of streams; a node does not join while another of its name lives',
   }),
   nodeServices: list<ServiceName>({
     env: 'NODE_SERVICES',
@@ -26,13 +26,6 @@ export const nodeDefinitions = {
     accepts: `a comma list of ${services.join(', ')}`,
     isItem: (item): item is ServiceName => services.some((service) => service === item),
     why: 'which parts run here, so that gateways, sequencers and the making of commitments can be scaled apart; /health and /ready answer on every node',
-  }),
-  natsUrl: secret({
-    env: 'NATS_URL',
-    default: null,
-    accepts: 'a comma list of URLs that begin with nats:// or tls://',
-    pattern: /^(nats|tls):\/\/[^\s,]+(\s*,\s*(nats|tls):\/\/[^\s,]+)*$/,
-    why: 'the NATS servers through which the nodes of a cluster find and call each other; unset, the node is alone. Whoever reaches NATS can append, so production wants credentials in the URL and tls://',
   }),
 };
 

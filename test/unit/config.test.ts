@@ -234,6 +234,30 @@ describe('rules between settings', () => {
     expect(starts('nats://user:pw@nats.example:4222')).toBe(false);
     expect(starts('tls://token@nats.example,nats://token@nats2.example')).toBe(false);
     expect(problemsOf({ NATS_URL: 'nats://127.0.0.1:4222' })).toEqual([]);
+    const live = { ...production, NATS_URL: 'nats://nats.example' };
+    expect(problemsOf({ ...live, NATS_TLS_CERT: '/c', NATS_TLS_KEY: '/k' })).toEqual([]);
+    expect(problemsOf({ ...live, NATS_TLS_CA: '/ca', NATS_CREDS: '/creds' })).toEqual([]);
+    expect(problemsOf({ ...live, NATS_TLS_CA: '/ca' })).toHaveLength(1);
+    expect(problemsOf({ ...live, NATS_TOKEN: 'token' })).toHaveLength(1);
+  });
+
+  test.each([
+    [{ NATS_TOKEN: 'token' }, 'NATS_TOKEN is set and NATS_URL is not'],
+    [{ NATS_URL: 'nats://a', NATS_USER: 'sequencer' }, 'NATS_USER is set and NATS_PASSWORD is not'],
+    [{ NATS_URL: 'nats://a', NATS_TLS_KEY: '/key' }, 'NATS_TLS_KEY is set and NATS_TLS_CERT is not'],
+    [{ NATS_URL: 'nats://a,tls://b' }, 'NATS_URL mixes nats:// and tls://'],
+    [{ NATS_URL: 'nats://u:hunter2@a,nats://b' }, 'NATS_URL has different credentials'],
+    [{ NATS_URL: 'nats://u:%zz@a' }, 'NATS_URL has credentials with a %'],
+    [{ NATS_URL: 'nats://a/path' }, 'NATS_URL has something behind a port'],
+    [{ NATS_URL: 'nats://a:b:c' }, 'NATS_URL holds something that is no URL'],
+    [
+      { NATS_URL: 'nats://hunter2@a', NATS_TOKEN: 'hunter2' },
+      'NATS_URL and NATS_TOKEN both say who the node is',
+    ],
+  ])('%j is refused with a way out and no secret', (env, problem) => {
+    const problems = problemsOf(env as unknown as Record<string, string>);
+    expect(problems).toEqual([expect.stringContaining(problem)]);
+    expect(problems[0]).not.toContain('hunter2');
   });
 
   test('the largest body fits into what may be in flight and into a mailbox', () => {
