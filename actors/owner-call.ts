@@ -1,16 +1,10 @@
 import type { Clock } from '../domain/clock.ts';
 
-/** What the retry loop must know of a failure; made by the caller, since errors look different across nodes. */
-export type FailureKind =
-  | 'rejected'
-  | 'pushback'
-  | 'fenced'
-  /** The owner is not there, and the call was not sent. */
-  | 'unreachable'
-  /** The owner went away during the call, which may have taken effect. */
-  | 'lost'
-  | 'unknown'
-  | 'corrupt';
+/**
+ * What the retry loop must know of a failure; made by the caller, since errors look different across nodes. Beside the
+ * kinds of our errors: `unreachable` is certain not to have reached the owner, and what is `lost` may have.
+ */
+export type FailureKind = 'rejected' | 'pushback' | 'fenced' | 'unreachable' | 'lost' | 'unknown' | 'corrupt';
 
 export interface OwnerCallOptions {
   readonly clock: Clock;
@@ -19,43 +13,48 @@ export interface OwnerCallOptions {
   /** When the client stops waiting, on the clock's monotonic scale. */
   readonly deadlineMs: number;
   readonly classify: (error: unknown) => FailureKind;
+  /** Whom a fence names as the owner by now, or null. */
+  readonly claimantOf?: (error: unknown) => string | null;
 }
 
 const firstDelayMs = 20;
 const delayMaxMs = 500;
 
-/** After these, somebody else owns the store by now, or soon will. */
-const worthRetrying: ReadonlySet<FailureKind> = new Set(['fenced', 'unreachable', 'lost']);
-/** What these say, that nothing was stored, is true of the attempt that failed and of no other. */
-const nothingStored: ReadonlySet<FailureKind> = new Set(['pushback', 'fenced', 'unreachable']);
+const retried: ReadonlySet<FailureKind> = new Set(['fenced', 'unreachable', 'lost']);
+/** Answers that say that nothing was stored, of this attempt. */
+const storedNothing: ReadonlySet<FailureKind> = new Set(['pushback', 'fenced', 'unreachable']);
 
 /**
- * Calls the owner of a store until it answers or the time is up. Only a fenced or unreachable owner, or one that went
- * away, is tried again. All attempts carry the same request id, so one whose answer was lost is recognised and not
- * appended twice.
+ * Calls the owner of a store until it answers or the time is up. Only a fenced, unreachable or vanished owner is tried
+ * again: all mean that somebody else owns the store by now, or soon will. A fence names the new owner, who is tried at
+ * once. All attempts carry the same request id, so one whose answer was lost is recognised and not appended twice.
  *
- * @param attempt makes one call, given the milliseconds that are left
+ * @param attempt makes one call, given the milliseconds that are left and, after a fence, the claimant it named
  * @returns the first answer
  * @throws the last failure, once it is of another kind or no time is left for another attempt; but the failure of an
- *   attempt that may have taken effect rather than a later one that says that nothing was stored
+ *   attempt that may have been stored rather than a later one that says of itself alone that nothing was
  */
 export async function callOwner<Reply>(
   options: OwnerCallOptions,
-  attempt: (timeLeftMs: number) => Promise<Reply>,
+  attempt: (timeLeftMs: number, claimant: string | null) => Promise<Reply>,
 ): Promise<Reply> {
-  const { clock, random, deadlineMs, classify } = options;
+  const { clock, random, deadlineMs, classify, claimantOf } = options;
+  let claimant: string | null = null;
   let lost: { readonly error: unknown } | null = null;
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, delayMaxMs)) {
     try {
-      return await attempt(Math.max(deadlineMs - clock.monotonicMs(), 1));
+      return await attempt(Math.max(deadlineMs - clock.monotonicMs(), 1), claimant);
     } catch (error) {
       const kind = classify(error);
-      const waitMs = delayMs * (0.5 + random());
-      if (kind === 'lost') lost ??= { error };
-      if (!worthRetrying.has(kind) || clock.monotonicMs() + waitMs >= deadlineMs) {
-        throw lost !== null && nothingStored.has(kind) ? lost.error : error;
+      if (kind === 'lost') lost = { error };
+      const named: string | null = kind === 'fenced' ? (claimantOf?.(error) ?? null) : null;
+      // Two owners that each name the other would otherwise be asked without a pause.
+      const waitMs = named !== null && claimant === null ? 0 : delayMs * (0.5 + random());
+      claimant = named !== claimant ? named : null;
+      if (!retried.has(kind) || clock.monotonicMs() + waitMs >= deadlineMs) {
+        throw lost !== null && storedNothing.has(kind) ? lost.error : error;
       }
-      await clock.sleep(waitMs);
+      if (waitMs > 0) await clock.sleep(waitMs);
     }
   }
 }

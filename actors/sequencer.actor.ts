@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import {
   AppendOutcomeUnknown,
   AppendRefused,
+  ClusterUnreachable,
   DeadlineExceeded,
   Fenced,
   InvariantBroken,
@@ -75,6 +76,8 @@ export interface ActorDependencies {
   readonly limits: ActorLimits;
   readonly stored: StoredCache;
   readonly observer: ActorObserver;
+  /** Whether this node sees the others; while it does not, it claims nothing, and keeps what it has. Always, unless given. */
+  readonly mayClaim?: () => boolean;
 }
 
 /** What one request is told, and what the receipts of its signed events need beside it. */
@@ -158,7 +161,7 @@ export class SequencerActor {
   /**
    * Sequences and appends the events of one request; resolves once the accepted ones are durable.
    *
-   * @throws MailboxFull, DeadlineExceeded, LogUnavailable, ShuttingDown: nothing of the request was stored
+   * @throws MailboxFull, DeadlineExceeded, LogUnavailable, ClusterUnreachable, ShuttingDown: nothing of the request was stored
    * @throws Fenced when another owner has the store; nothing was stored
    * @throws Refused when its tenant may have no more stores; nothing was stored
    * @throws AppendOutcomeUnknown when it may or may not be stored; sending the same event ids again settles it
@@ -305,7 +308,15 @@ export class SequencerActor {
     if (this.mode === 'closed') {
       throw new ShuttingDown('the owner of this store is closing; nothing was stored');
     }
-    const { log, claimant, observer } = this.dependencies;
+    const { log, claimant, observer, mayClaim } = this.dependencies;
+    if (mayClaim?.() === false) {
+      throw new ClusterUnreachable(
+        'this node does not see the others, so it claims nothing; nothing was stored',
+        {
+          ...this.store,
+        },
+      );
+    }
     const claim = await log.claim(this.store, claimant);
     observer.claimed(this.store, claim);
     return new OwnedStore(claim, this.dependencies);

@@ -116,6 +116,16 @@ export class LogUnavailable extends Pushback {
   readonly code = 'LOG_UNAVAILABLE';
 }
 
+/** As many calls or bytes as may be under way to the node that owns the stream are. */
+export class NodeLinkFull extends Pushback {
+  readonly code = 'NODE_LINK_FULL';
+}
+
+/** This node can't see the others, so it takes over no stream: another may own it. */
+export class ClusterUnreachable extends Pushback {
+  readonly code = 'CLUSTER_UNREACHABLE';
+}
+
 // fenced -------------------------------------------------------------------------------------------------------
 
 /** Another owner holds a newer epoch of this store; nothing was stored here. */
