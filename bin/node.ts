@@ -31,9 +31,11 @@ import { sequencerClient } from '../services/sequencer-client.ts';
 import { TurnBudget } from '../services/sequencer/turn-budget.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
 import { systemClock } from '../services/system-clock.ts';
+import type { Cluster } from '../services/transport/cluster.ts';
 import { SignatureChecks } from '../services/ves/signature-checks.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { openCluster } from './open-cluster.ts';
 import type { Identity } from './receipt-key.ts';
 import { openRequestLimits } from './request-limits.ts';
 import { openSchemas } from './schemas.ts';
@@ -47,13 +49,15 @@ export interface NodeOptions {
   /** In clear, so that it is accepted whatever it begins with; null when none is configured. */
   readonly bootstrapKey: string | null;
   readonly log: Log;
+  /** Asked to end the node, which can't go on: another living node of the cluster has its name. */
+  readonly end: (reason: Error) => void;
 }
 
 /** A running node. */
 export interface NodeHandle {
   /** Where HTTP listens; on a node without a gateway for `/health` and `/ready` alone. */
   readonly address: { readonly host: string; readonly port: number };
-  /** Turns `/ready` to 503; requests are still served. */
+  /** Turns `/ready` to 503 and leaves the streams to the other nodes; requests are still served. */
   announceShutdown(): void;
   /** Takes no more requests, answers what it holds, and leaves the cluster. The storage stays open. */
   drain(): Promise<void>;
@@ -65,11 +69,17 @@ const bytesReadPerTurn = 262_144;
 /**
  * Wires one node together and starts it: gateway, sequencer and commitments, as `NODE_SERVICES` says.
  * @throws the system's error when the address can't be had
+ * @throws StartProblem when the node can't join its cluster
  */
 export async function openNode(settings: Settings, options: NodeOptions): Promise<NodeHandle> {
   const { storage, identity, nodeId, log } = options;
+  const cluster = await openCluster(settings, { nodeId, log, onNameTaken: options.end });
   const broker = new ServiceBroker({
-    ...brokerOptions({ nodeId, natsUrl: settings.natsUrl, callTimeoutMs: settings.brokerCallTimeoutMs }),
+    ...brokerOptions({
+      nodeId,
+      cluster: cluster?.brokerOptions() ?? null,
+      callTimeoutMs: settings.brokerCallTimeoutMs,
+    }),
     logger: new BrokerLogger(log),
   });
   const turnBudget = new TurnBudget(bytesReadPerTurn);
@@ -102,7 +112,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   const admission = new Admission(settings.maxBytesInFlight);
   const takeovers = new Takeovers(nodeId, systemClock);
   const directory = settings.nodeServices.includes('sequencer')
-    ? openDirectory(settings, options, metrics, takeovers)
+    ? openDirectory(settings, options, { cluster, metrics, takeovers })
     : null;
   const startedAt = new Date().toISOString();
   broker.createService(
@@ -179,6 +189,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         clock: systemClock,
         random: Math.random,
         callTimeoutMs: settings.brokerCallTimeoutMs,
+        cutOffForMs: () => cluster?.cutOffForMs ?? 0,
       }),
       events: storage.log,
       apiKeys: storage.keys,
@@ -202,9 +213,21 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       metrics: () => metrics.text(),
       readiness: async () => {
         if (shutdownAnnounced) return { ready: false, reason: 'this node is shutting down' };
+        const state = cluster?.state ?? 'alone';
+        if (state === 'joining') {
+          return {
+            ready: false,
+            reason: `this node has not joined its cluster yet (NATS: ${cluster?.problem})`,
+          };
+        }
         try {
           const { responseTimeMs } = await storage.log.ping();
-          return { ready: true, databaseResponseTimeMs: responseTimeMs, pool: storage.log.poolFigures() };
+          return {
+            ready: true,
+            databaseResponseTimeMs: responseTimeMs,
+            pool: storage.log.poolFigures(),
+            cluster: state,
+          };
         } catch {
           return { ready: false, reason: 'the database does not answer' };
         }
@@ -246,11 +269,21 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   }
   const listening = address as AddressInfo | null;
   if (listening === null) throw new InvariantBroken('the gateway started without an address');
+  const announceShutdown = async (): Promise<void> => {
+    if (shutdownAnnounced) return;
+    shutdownAnnounced = true;
+    // The others take over while this node still answers, so that nobody waits for the end of it.
+    await cluster?.announceLeave(broker);
+  };
   return {
     address: { host: listening.address, port: listening.port },
-    announceShutdown: () => (shutdownAnnounced = true),
+    announceShutdown: () => {
+      announceShutdown().catch((error: unknown) =>
+        log.warn({ err: error }, 'the leave could not be announced'),
+      );
+    },
     drain: async () => {
-      shutdownAnnounced = true;
+      await announceShutdown();
       // Services stop in the order in which they depend on each other: the gateway answers what it holds through
       // the others, and the sequencer goes last.
       for (const name of ['gateway', 'commitment', 'sequencer']) {
@@ -350,8 +383,7 @@ function openCommitmentReader(settings: Settings, { commitments }: Storage): Com
 function openDirectory(
   settings: Settings,
   { storage, identity, nodeId, log }: NodeOptions,
-  metrics: Metrics,
-  takeovers: Takeovers,
+  { cluster, metrics, takeovers }: { cluster: Cluster | null; metrics: Metrics; takeovers: Takeovers },
 ): ActorDirectory {
   const observer: ActorObserver = {
     claimed: (store, claim) =>
@@ -365,8 +397,8 @@ function openDirectory(
     },
     closed: (store, cause) => {
       if (cause?.kind === 'corrupt') log.error({ ...store, err: cause }, 'a store is closed until a restart');
-      else if (cause?.kind === 'rejected') log.debug({ ...store }, cause.message);
-      else if (cause !== null) log.warn({ ...store, cause: cause.code }, cause.message);
+      // A node that comes or goes moves thousands.
+      else if (cause !== null) log.debug({ ...store, cause: cause.code }, cause.message);
     },
   };
   return new ActorDirectory(
@@ -384,6 +416,7 @@ function openDirectory(
       },
       stored: new StoredCache(settings.recentIdsMax),
       observer,
+      mayClaim: () => cluster?.mayClaim() ?? true,
     },
     { liveActorsMax: settings.liveActorsMax, idleTimeoutMs: settings.actorIdleTimeoutSecs * 1_000 },
     Math.random,

@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly interruption: Interruption;
   /** Gets a way back for everything that the start takes. */
   readonly releases: Releases;
+  /** Ends the node, which can't go on. */
+  readonly end: (reason: Error) => void;
 }
 
 const storageCloseMs = 5_000;
@@ -59,11 +61,16 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
   interruption.check();
 
   const bootstrapKey = adminKey.kind === 'set' || adminKey.kind === 'kept' ? adminKey.key : null;
-  const node = await openNode(settings, { storage, identity, nodeId, bootstrapKey, log }).catch(
-    (error: unknown) => {
-      throw listenProblem(error, settings) ?? error;
-    },
-  );
+  const node = await openNode(settings, {
+    storage,
+    identity,
+    nodeId,
+    bootstrapKey,
+    log,
+    end: options.end,
+  }).catch((error: unknown) => {
+    throw listenProblem(error, settings) ?? error;
+  });
   const started = {
     address: node.address,
     nodeId,

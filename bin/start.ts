@@ -27,11 +27,20 @@ async function run(): Promise<number> {
     const nodeId = settings.nodeId ?? (await keptNodeId(dataDir));
     const log = openLog({ level: settings.logLevel, format: settings.logFormat, nodeId });
     const output = openOutput(settings.logFormat, log);
-    endOnFault(log, releases);
+    const end = ender(log, releases);
+    process.once('uncaughtException', (error) => end('a fault that nothing handles: the node ends', error));
     output.say(`StateSet Sequencer ${version} starts.`);
     for (const warning of settings.warnings) log.warn(warning);
 
-    const node = await startNode(settings, { dataDir, nodeId, log, output, interruption, releases });
+    const node = await startNode(settings, {
+      dataDir,
+      nodeId,
+      log,
+      output,
+      interruption,
+      releases,
+      end: (reason) => end(reason.message, reason),
+    });
     interruption.check();
     interruption.end();
     return await shutDownOnSignal(
@@ -55,14 +64,14 @@ async function run(): Promise<number> {
 }
 
 /**
- * Nobody knows what state a node is in after a fault that nobody caught, so it ends, with its database: what was
- * acknowledged is durable, and the next start has nothing to take over.
+ * Ends the node at once, with its database: after a fault that nobody caught, nobody knows what state it is in. What
+ * was acknowledged is durable, and the next start has nothing to take over.
  */
-function endOnFault(log: Log, releases: Releases): void {
-  process.once('uncaughtException', (error) => {
-    log.error({ err: error }, 'a fault that nothing handles: the node ends');
+function ender(log: Log, releases: Releases): (message: string, error: Error) => void {
+  return (message, error) => {
+    log.error({ err: error }, message);
     void within(endAfterFaultMs, releases.runAll()).finally(() => process.exit(1));
-  });
+  };
 }
 
 /** A sentence where we have one for the user; the whole story of a fault where we don't. */

@@ -14,6 +14,14 @@ export interface AppendPrincipal {
   readonly mayWrite: boolean;
 }
 
+/** What travels with a call for logs and traces, beside its parameters: the broker's `meta`. */
+export interface CallMeta {
+  /** As the client got it in `x-request-id`. */
+  readonly requestId?: string;
+  /** Of the caller's span, as W3C Trace Context writes it. */
+  readonly traceparent?: string;
+}
+
 /** `sequencer.append`: one client request, as the bytes it came in. Routed to the owner of (tenant, store). */
 export interface AppendParams extends StoreKey {
   readonly world: World;

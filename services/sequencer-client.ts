@@ -3,14 +3,16 @@ import { callOwner } from '../actors/owner-call.ts';
 import type { FailureKind } from '../actors/owner-call.ts';
 import type { Clock } from '../domain/clock.ts';
 import { readError } from './broker-errors.ts';
-import type { AppendParams, AppendReply } from './contracts.ts';
+import type { AppendParams, AppendReply, CallMeta } from './contracts.ts';
 
 export interface SequencerClient {
   /**
    * Has the request's events sequenced by the owner of their store, wherever it runs. A fenced or unreachable owner
    * is tried again within the request's time, with the same request id.
+   *
+   * @param meta travels with the call, for logs and traces
    */
-  append(params: AppendParams): Promise<AppendReply>;
+  append(params: AppendParams, meta?: CallMeta): Promise<AppendReply>;
 }
 
 export interface SequencerClientDependencies {
@@ -19,7 +21,12 @@ export interface SequencerClientDependencies {
   readonly random: () => number;
   /** Upper bound of one call between nodes; shorter than any request's time. */
   readonly callTimeoutMs: number;
+  /** How long this node has not seen the others; 0 while it does, and for a node that is alone. */
+  readonly cutOffForMs?: () => number;
 }
+
+/** A connection that is made again usually is by then; after that, clients find another node sooner than we do. */
+const cutOffPatienceMs = 5_000;
 
 /** The way to `sequencer.append` for the gateway and for every other service. */
 export function sequencerClient({
@@ -27,33 +34,51 @@ export function sequencerClient({
   clock,
   random,
   callTimeoutMs,
+  cutOffForMs = () => 0,
 }: SequencerClientDependencies): SequencerClient {
+  const classify = (error: unknown): FailureKind => {
+    const kind = classifyFailure(error);
+    return kind === 'unreachable' && cutOffForMs() > cutOffPatienceMs ? 'pushback' : kind;
+  };
   return {
-    append: (params) =>
+    append: (params, meta = {}) =>
       callOwner<AppendReply>(
-        { clock, random, deadlineMs: clock.monotonicMs() + params.timeLeftMs, classify },
-        (timeLeftMs) =>
-          broker.call<AppendReply, AppendParams>(
+        { clock, random, deadlineMs: clock.monotonicMs() + params.timeLeftMs, classify, claimantOf },
+        (timeLeftMs, claimant) => {
+          const isThere = claimant !== null && canCall(broker, claimant);
+          return broker.call<AppendReply, AppendParams>(
             'sequencer.append',
             { ...params, timeLeftMs },
-            { timeout: Math.min(timeLeftMs, callTimeoutMs), retries: 0 },
-          ),
+            {
+              timeout: Math.min(timeLeftMs, callTimeoutMs),
+              retries: 0,
+              meta: { ...meta },
+              ...(isThere && { nodeID: claimant }),
+            },
+          );
+        },
       ),
   };
 }
 
-/**
- * The owner was not there, or went away during the call. In the second case the events may be stored; since the next
- * attempt carries the same request id, whoever owns the store by then recognises it.
- */
-const reachFailures: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
-  ['SERVICE_NOT_AVAILABLE', 'unreachable'],
-  ['SERVICE_NOT_FOUND', 'unreachable'],
-  ['REQUEST_REJECTED', 'lost'],
-]);
+/** Nothing was sent to the owner: it is not there. */
+const unreachableCodes = new Set(['SERVICE_NOT_AVAILABLE', 'SERVICE_NOT_FOUND']);
 
-function classify(error: unknown): FailureKind {
+function classifyFailure(error: unknown): FailureKind {
   const read = readError(error);
   if (read === null) return 'corrupt';
-  return reachFailures.get(read.code) ?? read.kind;
+  if (unreachableCodes.has(read.code)) return 'unreachable';
+  // It went away during the call, so the events may be stored; whoever owns the store by then knows the request id.
+  if (read.code === 'REQUEST_REJECTED') return 'lost';
+  // It leaves, and has not taken these events; whoever comes after it will.
+  return read.code === 'SHUTTING_DOWN' ? 'fenced' : read.kind;
+}
+
+function claimantOf(error: unknown): string | null {
+  const claimant = readError(error)?.data.claimant;
+  return typeof claimant === 'string' ? claimant : null;
+}
+
+function canCall({ registry }: ServiceBroker, nodeId: string): boolean {
+  return registry.getActionEndpointByNodeId('sequencer.append', nodeId)?.isAvailable === true;
 }

@@ -6,7 +6,6 @@ import type { AppendDependencies } from './sequencer/append.ts';
 import { appendLegacy } from './sequencer/append-legacy.ts';
 import { appendVes } from './sequencer/append-ves.ts';
 import { readAppendParams, readHeadParams } from './sequencer/read-params.ts';
-import { StoreOwnerStrategy } from './shard-strategy.ts';
 
 export interface SequencerServiceDependencies extends AppendDependencies {
   readonly log: Pick<EventLog, 'heads'>;
@@ -22,7 +21,6 @@ export function sequencerService(deps: SequencerServiceDependencies): ServiceSch
     name: 'sequencer',
     actions: {
       append: {
-        strategy: StoreOwnerStrategy,
         handler: (ctx: Context) =>
           translated(() => append(deps, readAppendParams(ctx.params, deps.bodyBytesMax))),
       },

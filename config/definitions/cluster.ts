@@ -1,6 +1,6 @@
 import { integer, secret, text } from '../definition.ts';
 
-const path = { accepts: 'the path of a file', pattern: /^[^\u0000-\u001f]+$/ } as const;
+const path = { accepts: 'the path of a file', pattern: /^\P{Cc}+$/u } as const;
 
 /** How nodes find each other, and what they send each other. */
 export const clusterDefinitions = {

@@ -246,19 +246,26 @@ describe('health', () => {
     [19, 20, 'critical', '95.0%'],
   ])('readiness with %i of %i connections busy is %s', async (active, max, status, utilization) => {
     gateway.answerReadiness = () =>
-      Promise.resolve({ ready: true, databaseResponseTimeMs: 1.4, pool: { active, idle: 2, max } });
+      Promise.resolve({
+        ready: true,
+        databaseResponseTimeMs: 1.4,
+        pool: { active, idle: 2, max },
+        cluster: 'alone',
+      });
     const response = await gateway.fetch('/ready');
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
       status: 'ready',
       database: { connected: true, response_time_ms: 1 },
       pool: { status, utilization, active, idle: 2 },
+      cluster: 'alone',
     });
   });
 
-  test('readiness without a pool says so', async () => {
-    gateway.answerReadiness = () => Promise.resolve({ ready: true, databaseResponseTimeMs: 0, pool: null });
-    expect(await (await gateway.fetch('/ready')).json()).toMatchObject({ pool: null });
+  test('readiness without a pool, or cut off from the other nodes, says so', async () => {
+    gateway.answerReadiness = () =>
+      Promise.resolve({ ready: true, databaseResponseTimeMs: 0, pool: null, cluster: 'cut off' });
+    expect(await (await gateway.fetch('/ready')).json()).toMatchObject({ pool: null, cluster: 'cut off' });
   });
 
   test('a node that is not ready answers 503 with the reason as text', async () => {

@@ -108,7 +108,8 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
     appends: [],
     logLines,
     answerAppend: () => Promise.resolve(noEvents),
-    answerReadiness: () => Promise.resolve({ ready: true, databaseResponseTimeMs: 1.4, pool: null }),
+    answerReadiness: () =>
+      Promise.resolve({ ready: true, databaseResponseTimeMs: 1.4, pool: null, cluster: 'alone' }),
     answerHealth: () =>
       Promise.resolve({
         databaseResponseTimeMs: 1.4,

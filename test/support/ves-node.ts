@@ -55,7 +55,16 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
   const open = async (): Promise<{ identity: Identity; node: NodeHandle }> => {
     const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
     await storage.keys.installBootstrapKey(hashApiKey(adminKey), { replaceOthers: true });
-    const node = await openNode(settings, { storage, identity, nodeId, bootstrapKey: adminKey, log });
+    const node = await openNode(settings, {
+      storage,
+      identity,
+      nodeId,
+      bootstrapKey: adminKey,
+      log,
+      end: (reason) => {
+        throw reason;
+      },
+    });
     return { identity, node };
   };
   const { identity, node } = await open().catch(async (error: unknown) => {

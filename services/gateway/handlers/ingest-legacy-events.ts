@@ -4,13 +4,13 @@ import { findStoreKey } from '../../../domain/find-store-key.ts';
 import { readLegacyRequest } from '../../../domain/legacy/request.ts';
 import type { Sha256 } from '../../../domain/sha256.ts';
 import type { RequestId, StoreKey } from '../../../domain/types.ts';
-import type { AppendParams, AppendReply, Rejection, RejectionReason } from '../../contracts.ts';
+import type { AppendParams, AppendReply, CallMeta, Rejection, RejectionReason } from '../../contracts.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 
 export interface LegacyIngestDependencies {
   /** Has the events sequenced by the owner of their store; rejects with what `readError` understands. */
-  readonly sequencer: { append(params: AppendParams): Promise<AppendReply> };
+  readonly sequencer: { append(params: AppendParams, meta: CallMeta): Promise<AppendReply> };
   readonly sha256: Sha256;
 }
 
@@ -27,19 +27,22 @@ export function ingestLegacyEvents({
     const store = storeOf(body, sha256);
     if (store === null) return jsonReply(ingestBody(nothing));
     const { tenantId, storeId } = store;
-    const reply = await sequencer.append({
-      tenantId,
-      storeId,
-      world: 'legacy',
-      // Not the x-request-id: callers may repeat that, and this one tells a retry of ours from a duplicate of theirs.
-      requestId: randomUUID() as string as RequestId,
-      body,
-      principal: {
-        agentId: request.principal.agentId,
-        mayWrite: denialOf(request.principal, 'write', store) === null,
+    const reply = await sequencer.append(
+      {
+        tenantId,
+        storeId,
+        world: 'legacy',
+        // Not the x-request-id: callers may repeat that, and this one tells a retry of ours from a duplicate of theirs.
+        requestId: randomUUID() as string as RequestId,
+        body,
+        principal: {
+          agentId: request.principal.agentId,
+          mayWrite: denialOf(request.principal, 'write', store) === null,
+        },
+        timeLeftMs: request.timeLeftMs(),
       },
-      timeLeftMs: request.timeLeftMs(),
-    });
+      { requestId: request.requestId },
+    );
     return jsonReply(ingestBody(reply));
   };
 }

@@ -8,13 +8,13 @@ import type { RequestId, StoreKey } from '../../../domain/types.ts';
 import { firstEventOf } from '../../../domain/ves/check-request.ts';
 import { readVesRequest } from '../../../domain/ves/read-request.ts';
 import { wireReceipt } from '../../../domain/ves/response.ts';
-import type { AppendParams, AppendReply, Rejection, RejectionReason } from '../../contracts.ts';
+import type { AppendParams, AppendReply, CallMeta, Rejection, RejectionReason } from '../../contracts.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 
 export interface VesIngestDependencies {
   /** Has the events sequenced by the owner of their store; rejects with what `readError` understands. */
-  readonly sequencer: { append(params: AppendParams): Promise<AppendReply> };
+  readonly sequencer: { append(params: AppendParams, meta: CallMeta): Promise<AppendReply> };
   readonly sha256: Sha256;
   /** As the owner has it, so that a request that can't be read is refused alike in both places. */
   readonly strictness: Strictness;
@@ -29,18 +29,21 @@ export function ingestVesEvents({
   return async (request) => {
     const body = await request.readBody();
     const { tenantId, storeId } = storeOf(body, strictness, sha256);
-    const reply = await sequencer.append({
-      tenantId,
-      storeId,
-      world: 'ves',
-      requestId: randomUUID() as string as RequestId,
-      body,
-      principal: {
-        agentId: request.principal.agentId,
-        mayWrite: denialOf(request.principal, 'write', { tenantId, storeId }) === null,
+    const reply = await sequencer.append(
+      {
+        tenantId,
+        storeId,
+        world: 'ves',
+        requestId: randomUUID() as string as RequestId,
+        body,
+        principal: {
+          agentId: request.principal.agentId,
+          mayWrite: denialOf(request.principal, 'write', { tenantId, storeId }) === null,
+        },
+        timeLeftMs: request.timeLeftMs(),
       },
-      timeLeftMs: request.timeLeftMs(),
-    });
+      { requestId: request.requestId },
+    );
     return jsonReply(ingestBody(reply));
   };
 }

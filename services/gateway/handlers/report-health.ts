@@ -9,6 +9,8 @@ export type Readiness =
       readonly databaseResponseTimeMs: number;
       /** Null where there is no pool. */
       readonly pool: PoolCounts | null;
+      /** A node that is cut off serves the streams that it owns, and reads of all. */
+      readonly cluster: 'alone' | 'joined' | 'cut off';
     };
 
 /** Alive: says nothing about the database or the other nodes. */
@@ -30,6 +32,7 @@ export function reportReadiness(readiness: () => Promise<Readiness>): () => Prom
       status: 'ready',
       database: { connected: true, response_time_ms: Math.round(now.databaseResponseTimeMs) },
       pool: now.pool === null ? null : poolState(now.pool),
+      cluster: now.cluster,
     });
   };
 }
