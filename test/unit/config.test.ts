@@ -255,7 +255,7 @@ describe('rules between settings', () => {
       'NATS_URL and NATS_TOKEN both say who the node is',
     ],
   ])('%j is refused with a way out and no secret', (env, problem) => {
-    const problems = problemsOf(env as unknown as Record<string, string>);
+    const problems = problemsOf(env);
     expect(problems).toEqual([expect.stringContaining(problem)]);
     expect(problems[0]).not.toContain('hunter2');
   });
