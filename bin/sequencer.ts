@@ -6,6 +6,7 @@ import { clusterCommand } from './commands/cluster.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { exportCommand } from './commands/export.command.ts';
 import { fsckCommand } from './commands/fsck.command.ts';
+import { keysCommand } from './commands/keys.command.ts';
 import { verifyCommand } from './commands/verify.command.ts';
 
 const help = `
@@ -22,6 +23,7 @@ const program = new Command('sequencer')
   .addHelpText('after', help)
   .showHelpAfterError('(see "npx --no sequencer help")')
   .addCommand(exportCommand())
+  .addCommand(keysCommand())
   .addCommand(verifyCommand())
   .addCommand(fsckCommand())
   .addCommand(checkHistoryCommand())
