@@ -82,6 +82,7 @@ async function answer(
     const verdict = counted instanceof Promise ? await counted : counted;
     if (verdict !== null) exchange.addHeaders(rateLimitHeaders(verdict));
     if (verdict?.isAllowed === false) return rateLimitedReply(verdict);
+    reservation.chargeTo(authentication.principal.tenantId);
   }
   if (endpoint.kind === 'wrong method') return emptyReply(405, { allow: endpoint.allow });
   const request = routeRequest(exchange, parameters, reservation);

@@ -96,7 +96,7 @@ export class SchemaChecks {
       }
       // Whether an encrypted payload is what it should be only its recipients can tell.
       if (payloadKind === 1) continue;
-      await turnBudget.take(payload.byteLength + lastSteps * bytesPerStep);
+      await turnBudget.take(tenantId, payload.byteLength + lastSteps * bytesPerStep);
       const schema = await this.compiledSchema(tenantId, eventType, version);
       if (clock.monotonicMs() > deadlineMs) {
         throw new DeadlineExceeded('the time ran out while payloads were held against their schemas');
@@ -120,7 +120,7 @@ export class SchemaChecks {
     if (known !== undefined) return known;
     const schema = (await schemas.find(id, tenantId)) ?? (await schemas.findActive({ tenantId, eventType }));
     if (schema === null) return null;
-    await turnBudget.take(schema.json.length * bytesPerSchemaByte);
+    await turnBudget.take(tenantId, schema.json.length * bytesPerSchemaByte);
     return compiled.compile(schema);
   }
 }

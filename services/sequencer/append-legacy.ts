@@ -11,7 +11,7 @@ export async function appendLegacy(
 ): Promise<AppendReply> {
   const deadlineMs = clock.monotonicMs() + params.timeLeftMs;
   const { tenantId, storeId, body, principal, requestId } = params;
-  await turnBudget.take(body.byteLength);
+  await turnBudget.take(tenantId, body.byteLength);
   const request = readLegacyRequest(body, sha256);
   checkLegacyRequest(request, principal, requestLimits);
   checkStore(request.events, params);

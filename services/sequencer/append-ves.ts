@@ -19,7 +19,7 @@ export async function appendVes(deps: AppendDependencies, params: AppendParams):
   const { clock, sha256, strictness, requestLimits, signatures, directory, sequencerId } = deps;
   const deadlineMs = clock.monotonicMs() + params.timeLeftMs;
   const { tenantId, storeId, body, principal, requestId } = params;
-  await deps.turnBudget.take(body.byteLength);
+  await deps.turnBudget.take(tenantId, body.byteLength);
   const request = readVesRequest(body, strictness, sha256);
   checkVesRequest(request, principal, requestLimits);
   checkStore(request.events, params);

@@ -7,6 +7,7 @@ import { AppendConnection, type AppendConnectionOptions } from './append-connect
 import { flush, type SettledBatch } from './append-flush.ts';
 import { toReadError } from './database-errors.ts';
 import type { SessionOptions } from './session.ts';
+import { inTenantTurns } from './tenant-turns.ts';
 
 export interface AppendLaneOptions {
   readonly session: SessionOptions;
@@ -36,8 +37,8 @@ const eventOverheadBytes = 300;
 
 /**
  * One connection that only appends, one statement at a time, so that the appends of a store pinned to it can't pass
- * each other. Everything that waits when a statement is answered goes into the next one, first come first served; a
- * store has one batch in a statement at most, so a busy one can't crowd out the others.
+ * each other. Everything that waits when a statement is answered goes into the next one, one batch of each
+ * tenant in turn; a store has one batch in a statement at most, so a busy one can't crowd out the others.
  *
  * Modes and the moves between them:
  * - `serving`: connected; flushes whatever waits. A lost connection, or an answer that takes too long, moves it to
@@ -130,7 +131,7 @@ export class AppendLane {
     if (this.mode === 'serving') this.mode = 'connecting';
   }
 
-  /** What the next statement appends: in the order of arrival, each store once, within the bounds. */
+  /** What the next statement appends: one batch of each tenant in turn, each store once, within the bounds. */
   private take(): WaitingBatch[] {
     const { flushBytesMax, flushEventsMax } = this.options;
     const taken = new Map<number, WaitingBatch>();
@@ -138,7 +139,7 @@ export class AppendLane {
     let bytes = 0;
     let events = 0;
     let isFull = false;
-    for (const entry of this.waiting) {
+    for (const entry of inTenantTurns(this.waiting)) {
       const { claim } = entry.batch;
       bytes += entry.byteCount;
       events += eventCountOf(entry.batch);
