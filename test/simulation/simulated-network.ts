@@ -55,9 +55,16 @@ export class SimulatedNetwork {
     this.nodes.set(node.name, node);
   }
 
-  /** Rejects with the broker's own errors, or with what the owner answered. */
-  call(caller: NetworkMember, params: AppendParams, timeoutMs: number): Promise<AppendReply> {
-    const owner = ownerOf(caller.members, params);
+  /**
+   * Rejects with the broker's own errors, or with what the owner answered.
+   * @param to whom to call, or null to have the ring name the owner
+   */
+  call(
+    caller: NetworkMember,
+    params: AppendParams,
+    to: { readonly timeoutMs: number; readonly owner: string | null },
+  ): Promise<AppendReply> {
+    const owner = to.owner ?? ownerOf(caller.members, params);
     const { process } = caller;
     if (owner === null) {
       return Promise.reject(new Errors.ServiceNotAvailableError({ action, nodeID: caller.name }));
@@ -70,7 +77,7 @@ export class SimulatedNetwork {
         settle();
       };
       const pending: PendingCall = { owner, fail: (error) => end(() => reject(error)) };
-      const timeout = process.after(timeoutMs, `${request} times out`, () =>
+      const timeout = process.after(to.timeoutMs, `${request} times out`, () =>
         pending.fail(new Errors.RequestTimeoutError({ action, nodeID: owner })),
       );
       caller.pending.add(pending);

@@ -28,6 +28,12 @@ export type GatewayAnswer =
   /** 500: an invariant does not hold. */
   | { readonly kind: 'corrupt'; readonly message: string };
 
+/** What the client of the sequencer asks of the broker. */
+interface CallOptions {
+  readonly timeout: number;
+  readonly nodeID?: string;
+}
+
 export interface SimulatedNodeOptions {
   readonly name: string;
   readonly network: SimulatedNetwork;
@@ -199,8 +205,13 @@ export class SimulatedNode {
     });
     const { handler } = schema.actions!.append as { handler: (ctx: Context) => Promise<AppendReply> };
     const broker = {
-      call: (_action: string, params: AppendParams, { timeout }: { timeout: number }) =>
-        network.call(this, this.stamped(params), timeout),
+      registry: {
+        getActionEndpointByNodeId: (_action: string, nodeId: string) => ({
+          isAvailable: this.view.has(nodeId),
+        }),
+      },
+      call: (_action: string, params: AppendParams, { timeout, nodeID }: CallOptions) =>
+        network.call(this, this.stamped(params), { timeoutMs: timeout, owner: nodeID ?? null }),
     };
     const client = sequencerClient({
       broker: broker as unknown as ServiceBroker,

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describeFailure } from './describe-failure.ts';
-import { sabotages } from './sabotaged-event-log.ts';
+import { type Sabotage, sabotages } from './sabotaged-event-log.ts';
 import { simulate } from './simulation.ts';
 
 /** Together a thousand seeds; in blocks, so that a long test shows that it goes on. */
@@ -40,6 +40,14 @@ describe('a cluster keeps its promises through faults', () => {
   });
 });
 
+/** What breaks without each guard; anything else would be a fault of the simulator. */
+const brokenBy = {
+  'epoch-check': ['epochs-never-fall'],
+  'expected-head-check': ['acknowledged-present', 'contiguous'],
+  'duplicate-index': ['one-sequence-per-event'],
+  'request-id': ['nothing-invented'],
+} as const satisfies Record<Sabotage, readonly string[]>;
+
 describe.each(sabotages)('without the %s', (sabotage) => {
   test(
     'a promise is broken within 200 seeds',
@@ -47,6 +55,9 @@ describe.each(sabotages)('without the %s', (sabotage) => {
       for (let seed = 1; seed <= 200; seed++) {
         const report = await simulate({ seed, sabotage });
         if (report.broken.length === 0) continue;
+        expect(report.broken.map(({ rule }) => rule)).toEqual(
+          expect.arrayContaining([...brokenBy[sabotage]]),
+        );
         expect(describeFailure(report, sabotage)).toContain(`--seed ${seed} --runs 1 --sabotage ${sabotage}`);
         return;
       }
