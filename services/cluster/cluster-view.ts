@@ -7,6 +7,8 @@ export interface ClusterView {
   read(params: DescribeParams): Promise<NodeView[]>;
 }
 
+/** What every node has. */
+const internal = /^(\$|node$)/;
 const answerTimeoutMs = 1_000;
 
 /** What the broker keeps of a node. */
@@ -31,7 +33,7 @@ export function clusterView(broker: ServiceBroker): ClusterView {
 
 async function ask(broker: ServiceBroker, node: KnownNode, params: DescribeParams): Promise<NodeView> {
   const { id: nodeId, available } = node;
-  const services = node.services.map(({ name }) => name).filter((name) => !name.startsWith('$'));
+  const services = node.services.map(({ name }) => name).filter((name) => !internal.test(name));
   if (!available) return { nodeId, state: 'gone', services };
   try {
     const report = await broker.call<NodeReport, DescribeParams>('node.describe', params, {

@@ -6,8 +6,13 @@ import { promisify } from 'node:util';
 import { type Cluster, startCluster } from '../../bin/cluster/cluster.ts';
 import { SequencerClient } from '../../bin/driver/sequencer-client.ts';
 import type { ClusterBody, ClusterNodeBody } from '../../services/gateway/handlers/read-cluster.ts';
+import { bootstrapAdmin } from '../../domain/access.ts';
+import { hashApiKey } from '../../services/access/api-key-hash.ts';
 import { newEvent, newStore } from '../support/client-load.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
+import { newAgent } from '../support/ves-events.ts';
+import { openVesNode } from '../support/ves-node.ts';
 
 const run = promisify(execFile);
 const stores = Array.from({ length: 12 }, newStore);
@@ -104,7 +109,23 @@ test('a paused node is silent, then given up, and who took its stores over says 
   await until('it is back', async () => (await view()).nodes[1]?.state === 'answers');
 }, 120_000);
 
-test('only the bootstrap administrator is told of all tenants', async () => {
-  const response = await fetch(`${cluster.url}/api/v1/admin/cluster`);
-  expect(response.status).toBe(401);
+test('a node on its own tells of itself, to the bootstrap administrator alone', async () => {
+  const database = await createTestDatabase();
+  const node = await openVesNode(database.url);
+  try {
+    const { json } = await node.send('GET', '/api/v1/admin/cluster');
+    expect(json.nodes).toEqual([
+      expect.objectContaining({ nodeId: json.answeredBy, state: 'answers', bytesInFlight: 0 }),
+    ]);
+    const nothing = { storesOwned: 0, requestsWaiting: 0, stores: [], takeovers: 0, lastTakeover: null };
+    expect(json.nodes[0].sequencer).toEqual(nothing);
+    const key = 'ss_cluster_view_tenant_key_0123456789abcdef';
+    const { tenantId } = newAgent();
+    await node.storage.keys.insertKey(hashApiKey(key), { ...bootstrapAdmin, tenantId });
+    const refused = await node.send('GET', '/api/v1/admin/cluster', undefined, key);
+    expect([refused.status, refused.json.code]).toEqual([403, 'FORBIDDEN']);
+  } finally {
+    await node.close();
+    await database.drop();
+  }
 });
