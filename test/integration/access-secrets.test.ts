@@ -102,6 +102,7 @@ test('no secret shows in the log at its most talkative, in answers, or in metric
       ] as const) {
         said.push((await send(node, headers, method, path, body)).text);
       }
+      said.push(node.output); // Now, since only the end of a long output is kept.
     }
   };
   await askEverywhere();
@@ -123,7 +124,6 @@ test('no secret shows in the log at its most talkative, in answers, or in metric
 
   await node.stop();
   expect(node.output).toContain('an API key could not be looked up');
-  expect(node.output.length).toBeLessThan(65_536); // All of it: no more than that is kept.
   const everything = [...said, node.output].join('\n');
   for (const secret of secrets) expect([secret, everything.includes(secret)]).toEqual([secret, false]);
   // The part of a token that is hard to guess.
