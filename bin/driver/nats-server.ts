@@ -94,6 +94,16 @@ export class NatsServer {
     return this.end('SIGKILL');
   }
 
+  /** SIGSTOP: its connections stay open, and nothing is delivered. */
+  pause(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  /** SIGCONT: it delivers what was sent meanwhile. */
+  resume(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   /** Ends it in an orderly way. */
   stop(): Promise<void> {
     return this.end('SIGTERM');

@@ -9,7 +9,7 @@ export const clusterDefinitions = {
     default: null,
     accepts: 'a comma list of URLs that begin with nats:// or tls://',
     pattern: /^(nats|tls):\/\/[^\s,]+(\s*,\s*(nats|tls):\/\/[^\s,]+)*$/,
-    why: 'the NATS servers through which the nodes of a cluster find and call each other; unset, the node is alone. Whoever reaches NATS can append, so production wants credentials and TLS. A user and password, or a token, may stand in the URL; with several URLs in each of them the same',
+    why: 'the NATS servers through which the nodes of a cluster find and call each other; unset, the node is alone. Whoever reaches NATS can append, so production wants credentials and TLS. A user and password, or a token, may stand in the URL; with several URLs in each of them the same. With TLS, name the servers by the host names in their certificates, not by address',
   }),
   natsUser: text({
     env: 'NATS_USER',
