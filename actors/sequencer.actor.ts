@@ -7,6 +7,8 @@ import {
   Fenced,
   InvariantBroken,
   LogUnavailable,
+  PayloadDamaged,
+  PayloadUnreadable,
   Refused,
   SequencerError,
   ShuttingDown,
@@ -229,8 +231,8 @@ export class SequencerActor {
         command.answer({ ...decision.answers[index]!, sequencedAt: decision.sequencedAt, appended });
       });
     } catch (error) {
-      // Whose events the log refuses is not known: one by one, only that request fails.
-      if (error instanceof AppendRefused && commands.length > 1) {
+      // Whose events the log refuses, or can't compare with what is stored, is not known: one by one, only that request fails.
+      if (isAboutOneRequest(error) && commands.length > 1) {
         for (const command of commands) await this.serve([command]);
       } else {
         this.fail(commands, error);
@@ -336,7 +338,7 @@ export class SequencerActor {
         ? cause
         : new AppendOutcomeUnknown('the append failed in an unforeseen way', { ...this.store }, { cause });
     // Whatever went wrong, memory may differ from the log by now, unless it is certain that nothing was sent.
-    if (!(error instanceof LogUnavailable || error instanceof AppendRefused)) this.owned = null;
+    if (!(error instanceof LogUnavailable || isAboutOneRequest(error))) this.owned = null;
     for (const command of commands) command.fail(error);
     // A store that may not be made has no use for an actor.
     const isOver = error instanceof Fenced || error instanceof Refused || error instanceof InvariantBroken;
@@ -351,4 +353,11 @@ export class SequencerActor {
     for (const command of this.mailbox.takeAll()) command.fail(refusal);
     this.dependencies.observer.closed(this.store, cause);
   }
+}
+
+/** Whether requests that shared the flush may do better without the one that this is about. */
+function isAboutOneRequest(error: unknown): boolean {
+  return (
+    error instanceof AppendRefused || error instanceof PayloadUnreadable || error instanceof PayloadDamaged
+  );
 }

@@ -3,10 +3,12 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { clusterCommand } from './commands/cluster.command.ts';
+import { eraseTenantCommand } from './commands/erase-tenant.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { exportCommand } from './commands/export.command.ts';
 import { fsckCommand } from './commands/fsck.command.ts';
 import { keysCommand } from './commands/keys.command.ts';
+import { reencryptCommand } from './commands/reencrypt.command.ts';
 import { verifyCommand } from './commands/verify.command.ts';
 
 const help = `
@@ -26,6 +28,8 @@ const program = new Command('sequencer')
   .addCommand(keysCommand())
   .addCommand(verifyCommand())
   .addCommand(fsckCommand())
+  .addCommand(reencryptCommand())
+  .addCommand(eraseTenantCommand())
   .addCommand(checkHistoryCommand())
   .addCommand(clusterCommand());
 

@@ -11,6 +11,7 @@ import { checkListen, listenProblem } from './listen-problem.ts';
 import { type NodeHandle, openNode } from './node.ts';
 import type { Output } from './output.ts';
 import type { Releases } from './releases.ts';
+import { encryptionSentence } from './payload-encryption.ts';
 import { StartProblem } from './start-problem.ts';
 import { openIdentity } from './receipt-key.ts';
 import { openStorage, type Storage } from './storage.ts';
@@ -76,6 +77,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
     nodeId,
     dataSentence: database.sentence,
     receiptSentence: identity.sentence,
+    encryptionSentence: encryptionSentence(settings),
     adminKey,
     adminKeyPath: join(dataDir.path, adminKeyFile),
     startedInMs: performance.now() - began,

@@ -23,6 +23,7 @@ import type { SessionOptions } from '../storage/postgres/session.ts';
 import type { Schemas } from '../storage/schemas.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
+import { openVault } from './payload-encryption.ts';
 
 /** Everything durable that a node works on. */
 export interface Storage {
@@ -88,9 +89,11 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     lifetimeMaxMs: settings.dbMaxLifetimeSecs * 1_000,
     log,
   });
+  const opened = openVault(settings, { pool, log });
   try {
     const eventLog = await openPostgresEventLog({
       pool,
+      vault: opened.vault,
       session: { ...session, statementTimeoutMs: settings.appendStatementTimeoutMs },
       appendConnections: settings.appendConnections,
       appendTimeoutMs: settings.appendTimeoutMs,
@@ -113,10 +116,12 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       adminView: postgresAdminView(pool),
       close: async () => {
         await eventLog.close();
+        opened.close();
         await pool.end();
       },
     };
   } catch (error) {
+    opened.close();
     await pool.end();
     throw error;
   }

@@ -10,6 +10,8 @@ export interface Started {
   readonly dataSentence: string;
   /** With what receipts are signed, as a sentence. */
   readonly receiptSentence: string;
+  /** Whether payloads are encrypted at rest, as a sentence. */
+  readonly encryptionSentence: string;
   /** The file that keeps the administrator's key. */
   readonly adminKeyPath: string;
   readonly adminKey: AdminKey;
@@ -20,7 +22,7 @@ type Modes = Pick<Settings, 'authMode' | 'natsUrl' | 'nodeServices'>;
 
 /** What a node tells its user once it answers: where it is, where the data lies, and the first two requests to try. */
 export function welcome({ authMode, natsUrl, nodeServices }: Modes, started: Started): string[] {
-  const { address, adminKey, adminKeyPath, dataSentence, receiptSentence, nodeId, startedInMs } = started;
+  const { address, adminKey, adminKeyPath, dataSentence, nodeId, startedInMs } = started;
   const after = `after ${(startedInMs / 1_000).toFixed(1)} s`;
   const open = authMode === 'disabled';
   const url = urlOf(address);
@@ -33,7 +35,8 @@ export function welcome({ authMode, natsUrl, nodeServices }: Modes, started: Sta
     open
       ? 'Authentication is disabled: everyone who reaches the port may read and write everything.'
       : keySentence(adminKey, adminKeyPath),
-    receiptSentence,
+    started.receiptSentence,
+    started.encryptionSentence,
     ...(natsUrl === null ? ['It is alone; with NATS_URL it joins a cluster.'] : []),
     ...(isGateway ? firstRequests(url, open ? '' : credential(adminKey)) : []),
     'Ctrl-C stops it.',
@@ -42,11 +45,13 @@ export function welcome({ authMode, natsUrl, nodeServices }: Modes, started: Sta
 
 /** The same for a log that machines read: no secret and nothing to paste. */
 export function welcomeFields({ authMode, natsUrl, nodeServices }: Modes, started: Started): object {
-  const { address, dataSentence, receiptSentence, adminKeyPath, adminKey, startedInMs } = started;
+  const { address, dataSentence, receiptSentence, encryptionSentence, adminKeyPath, adminKey, startedInMs } =
+    started;
   return {
     url: urlOf(address),
     data: dataSentence,
     receipts: receiptSentence,
+    payloads: encryptionSentence,
     adminKey: adminKey.kind === 'kept' ? adminKeyPath : adminKey.kind,
     authMode,
     services: nodeServices,

@@ -101,13 +101,30 @@ export function secret(
   return { ...text(spec), secret: true };
 }
 
+/** A value that no message may show, read by a function of its own; null when it is not set. */
+export function secretValue<T extends object>(
+  spec: Common<null> & {
+    readonly accepts: string;
+    readonly read: (text: string) => T | undefined;
+  },
+): Definition<T | null> {
+  return { ...base(spec), accepts: spec.accepts, secret: true, parse: spec.read };
+}
+
+/** @param spec `spellings` are other texts for some of the values */
 export function choice<const V extends string>(
-  spec: Common<V> & { readonly values: readonly V[] },
+  spec: Common<V> & { readonly values: readonly V[]; readonly spellings?: Readonly<Record<string, V>> },
 ): Definition<V> {
+  const spellings = new Map(Object.entries(spec.spellings ?? {}));
+  const others = [...spellings].map(([spelling, value]) => `${spelling} for ${value}`).join(', ');
+  const values = spec.values.join(', ').replace(/, ([^,]+)$/, ' or $1');
   return {
     ...base(spec),
-    accepts: spec.values.join(', ').replace(/, ([^,]+)$/, ' or $1'),
-    parse: (given) => spec.values.find((value) => value === given.toLowerCase()),
+    accepts: others === '' ? values : `${values} (${others})`,
+    parse: (given) => {
+      const lower = given.toLowerCase();
+      return spec.values.find((value) => value === lower) ?? spellings.get(lower);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { accessDefinitions } from './definitions/access.ts';
 import { clusterDefinitions } from './definitions/cluster.ts';
 import { commitmentDefinitions } from './definitions/commitments.ts';
 import { databaseDefinitions } from './definitions/database.ts';
+import { encryptionDefinitions } from './definitions/encryption.ts';
 import { limitDefinitions } from './definitions/limits.ts';
 import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
@@ -23,6 +24,7 @@ export const definitions = {
   ...vesDefinitions,
   ...schemaDefinitions,
   ...commitmentDefinitions,
+  ...encryptionDefinitions,
 };
 
 type Definitions = typeof definitions;
@@ -49,4 +51,5 @@ export const definitionGroups: readonly {
   { title: 'Signed events', definitions: vesDefinitions },
   { title: 'Schemas', definitions: schemaDefinitions },
   { title: 'Commitments', definitions: commitmentDefinitions },
+  { title: 'Encryption at rest', definitions: encryptionDefinitions },
 ];

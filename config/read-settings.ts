@@ -69,6 +69,31 @@ export function readSettings(
   });
 }
 
+/**
+ * The keys for payloads alone, for commands that look at a database and need no other setting.
+ * @throws BadSettings with all mistakes at once
+ */
+export function readMasterKeySettings(env: Environment = process.env): MasterKeyValues {
+  const problems: string[] = [];
+  const read: Partial<Record<SettingName, unknown>> = {};
+  for (const name of masterKeyNames) {
+    const definition = definitions[name];
+    const source = textOf(env, definition);
+    const value = source === null ? null : definition.parse(source.text);
+    if (source !== null && value === undefined) problems.push(unreadableValue(definition, source));
+    read[name] = value;
+  }
+  if (problems.length > 0) throw new BadSettings(problems);
+  return read as MasterKeyValues; // Every name was read by its own definition.
+}
+
+const masterKeyNames = [
+  'payloadEncryptionKeys',
+  'payloadEncryptionKey',
+  'payloadEncryptionKeysByTenant',
+] as const;
+type MasterKeyValues = Pick<SettingValues, (typeof masterKeyNames)[number]>;
+
 /** A default never contradicts what was set: it gives way. Two set values that contradict are for the rules. */
 function fitDefaults(values: SettingValues, given: ReadonlySet<SettingName>): SettingValues {
   const { requestTimeoutSecs, maxBodySizeBytes } = values;

@@ -84,6 +84,22 @@ export const rules: readonly Rule[] = [
         ? null
         : `DB_STATEMENT_TIMEOUT_MS is ${dbStatementTimeoutMs}; it takes at most the ${requestTimeoutSecs * 1_000} milliseconds of REQUEST_TIMEOUT_SECS, after which nobody waits for the statement`,
   },
+  {
+    reads: ['payloadEncryptionKeys', 'payloadEncryptionKey'],
+    says: 'Of `PAYLOAD_ENCRYPTION_KEYS` and `PAYLOAD_ENCRYPTION_KEY` at most one is set.',
+    problem: ({ payloadEncryptionKeys, payloadEncryptionKey }) =>
+      payloadEncryptionKeys !== null && payloadEncryptionKey !== null
+        ? 'PAYLOAD_ENCRYPTION_KEYS and PAYLOAD_ENCRYPTION_KEY are both set; give the list alone, with the key that encrypts first'
+        : null,
+  },
+  {
+    reads: ['payloadEncryptionMode', 'payloadEncryptionKeys', 'payloadEncryptionKey'],
+    says: '`PAYLOAD_ENCRYPTION_MODE` `optional` and `required` take `PAYLOAD_ENCRYPTION_KEYS` or `PAYLOAD_ENCRYPTION_KEY`.',
+    problem: ({ payloadEncryptionMode: mode, payloadEncryptionKeys, payloadEncryptionKey }) =>
+      mode === 'disabled' || payloadEncryptionKeys !== null || payloadEncryptionKey !== null
+        ? null
+        : `PAYLOAD_ENCRYPTION_MODE is "${mode}" and there is no key; it takes PAYLOAD_ENCRYPTION_KEYS or PAYLOAD_ENCRYPTION_KEY, for one the output of openssl rand -hex 32, or PAYLOAD_ENCRYPTION_MODE=disabled`,
+  },
 ];
 
 /** What is allowed and still unwise, as sentences for the log. */

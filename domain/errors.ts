@@ -41,6 +41,7 @@ export type RefusalCode =
   | 'INSUFFICIENT_PERMISSIONS' // 403
   | 'NOT_FOUND' // 404: what the path or the body names does not exist, or not for this caller
   | 'CONFLICT' // 409: what is asked for contradicts what is there
+  | 'TENANT_ERASED' // 410: its payload keys were destroyed, and nothing is appended to it any more
   | 'PAYLOAD_TOO_LARGE' // 413
   | 'QUOTA_EXCEEDED'; // 429: not for want of time, so waiting does not help
 
@@ -126,6 +127,12 @@ export class ClusterUnreachable extends Pushback {
   readonly code = 'CLUSTER_UNREACHABLE';
 }
 
+/** A payload is stored in a form that this node can't or may not read; the message says which setting would let it. */
+export class PayloadUnreadable extends Pushback {
+  readonly code = 'PAYLOAD_UNREADABLE';
+  override readonly retryAfterSecs = 30;
+}
+
 // fenced -------------------------------------------------------------------------------------------------------
 
 /** Another owner holds a newer epoch of this store; nothing was stored here. */
@@ -163,4 +170,10 @@ export class AppendRefused extends SequencerError {
 export class InvariantBroken extends SequencerError {
   readonly kind = 'corrupt';
   readonly code = 'INVARIANT_BROKEN';
+}
+
+/** A stored payload is not what was sealed. It concerns this event alone, so its stream goes on. */
+export class PayloadDamaged extends SequencerError {
+  readonly kind = 'corrupt';
+  readonly code = 'PAYLOAD_DAMAGED';
 }

@@ -30,6 +30,7 @@ export interface EventLog {
    * Concurrent claims of one store are ordered; each gets an epoch of its own.
    * @throws Refused when it would make one store more than a tenant may have; such a store leaves no trace
    * @throws LogUnavailable when the log can't be reached (a claim that went out unanswered is harmless: claim again)
+   * @throws Refused when the tenant was erased: nobody owns its stores any more
    */
   claim(store: StoreKey, claimant: string): Promise<Claim>;
 
@@ -42,6 +43,7 @@ export interface EventLog {
    * sent one after the other.
    * @throws LogUnavailable when nothing can have been stored
    * @throws AppendRefused when the log refuses what is in it; nothing was stored
+   * @throws Refused when the tenant was erased; nothing was stored
    * @throws AppendOutcomeUnknown when it went out and no answer came back in time
    * @throws InvariantBroken when the batch does not fit together, or the log can't hold it; nothing was stored
    */
@@ -50,7 +52,12 @@ export interface EventLog {
   /** Of these event ids, those already stored in the legacy stream. Order and repeats in the input do not matter. */
   findEvents(claim: Claim, eventIds: readonly EventId[]): Promise<Map<EventId, EventRef>>;
 
-  /** The same for the VES stream, with the whole events: an equal repeat is answered with the stored receipt. */
+  /**
+   * The same for the VES stream, with the whole events: an equal repeat is answered with the stored receipt.
+   *
+   * This and all reads of events throw PayloadUnreadable when this node can't or may not open a payload, and PayloadDamaged
+   * when one is not what was stored.
+   */
   findVesEvents(claim: Claim, eventIds: readonly EventId[]): Promise<Map<EventId, StoredVesEvent>>;
 
   /** Of these command ids, those already used in the stream, with the event that used them. */

@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SequencerError } from '../../domain/errors.ts';
 import type { Sequence, Uuid, World } from '../../domain/types.ts';
-import { parseUuid } from '../../domain/uuid.ts';
 import { LogScan } from '../../storage/postgres/log-scan.ts';
 import { SequencerClient } from '../driver/sequencer-client.ts';
 import { databaseSource } from '../export/database-source.ts';
@@ -17,12 +16,17 @@ import type { ExportSource } from '../export/export-source.ts';
 import { exportStream } from '../export/export-stream.ts';
 import { httpSource } from '../export/http-source.ts';
 import { CountProgress } from '../count-progress.ts';
+import { masterKeysOfEnvironment } from '../payload-encryption.ts';
 import { openScanPool } from '../scan-database.ts';
+import { scanVault } from '../scan-vault.ts';
+import { StartProblem } from '../start-problem.ts';
 import { exitCodes } from './exit-codes.ts';
+import { readUuid } from './uuid-argument.ts';
 
 const help = `
 Give either --url with --key, or --database-url. The key needs the right to read the store. From the database an
-export also holds each stored leaf and signing hash.
+export also holds each stored leaf and signing hash; payloads that nodes encrypted are opened with the keys of
+PAYLOAD_ENCRYPTION_KEYS.
 
 The format is described in docs/verify.md. It ends at the head that the stream has when the export begins.
 
@@ -51,8 +55,8 @@ export function exportCommand(): Command {
     .option('--url <url>', 'the node to read from')
     .option('--key <key>', 'an API key that may read the store')
     .option('--database-url <url>', 'the Postgres to read from instead')
-    .requiredOption('--tenant <uuid>', 'whose store', uuid)
-    .requiredOption('--store <uuid>', 'which store', uuid)
+    .requiredOption('--tenant <uuid>', 'whose store', readUuid)
+    .requiredOption('--store <uuid>', 'which store', readUuid)
     .addOption(
       new Option('--world <world>', 'which of its streams').choices(['ves', 'legacy']).default('ves'),
     )
@@ -124,7 +128,8 @@ async function openSource(
   }
   const pool = await openScanPool(databaseUrl);
   try {
-    return await databaseSource(new LogScan(pool), stream, () => pool.end());
+    const vault = scanVault(pool, masterKeysOfEnvironment());
+    return await databaseSource(new LogScan(pool), vault, stream, () => pool.end());
   } catch (error) {
     await pool.end();
     throw error;
@@ -132,16 +137,12 @@ async function openSource(
 }
 
 function describe(error: unknown): string {
-  if (error instanceof ExportFailed || error instanceof SequencerError) return error.message;
+  if (error instanceof ExportFailed || error instanceof SequencerError || error instanceof StartProblem) {
+    return error.message;
+  }
   // The system's and Postgres' errors have codes; whatever has none is a fault of ours.
   if (error instanceof Error && 'code' in error) return error.message;
   throw error;
-}
-
-function uuid(text: string): Uuid {
-  const parsed = parseUuid(text);
-  if (parsed === null) throw new InvalidArgumentError('It must be a UUID.');
-  return parsed;
 }
 
 function sequence(text: string): Sequence {

@@ -2,18 +2,19 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { SequencerError } from '../../domain/errors.ts';
 import type { Uuid } from '../../domain/types.ts';
-import { parseUuid } from '../../domain/uuid.ts';
 import { CountProgress } from '../count-progress.ts';
 import { checkDatabase, type FsckReport } from '../fsck/check-database.ts';
 import { CheckFailed } from '../fsck/run-tasks.ts';
 import { ownDatabase } from '../own-database.ts';
+import { masterKeysOfEnvironment } from '../payload-encryption.ts';
 import { StartProblem } from '../start-problem.ts';
 import { exitCodes } from './exit-codes.ts';
+import { readUuid } from './uuid-argument.ts';
 
 const help = `
 Without --database-url it checks what a node with the same environment would use: DATABASE_URL, or else the embedded
-Postgres in DATA_DIR, which must then not be in use. It only reads, and may run beside nodes. What is checked is described
-in docs/verify.md.
+Postgres in DATA_DIR, which must then not be in use. It only reads, and may run beside nodes. Payloads that nodes encrypted are
+looked into with the keys of PAYLOAD_ENCRYPTION_KEYS. What is checked is described in docs/verify.md.
 
 Exit code: 0 all is as it should be, 1 something is not, 2 it could not be checked.
 
@@ -34,8 +35,8 @@ export function fsckCommand(): Command {
   return new Command('fsck')
     .description('check a database: every hash, signature, leaf, root, link, head, gap and repetition')
     .option('--database-url <url>', 'the Postgres to check')
-    .option('--tenant <uuid>', 'only the stores of this tenant', uuid)
-    .option('--store <uuid>', 'only this store', uuid)
+    .option('--tenant <uuid>', 'only the stores of this tenant', readUuid)
+    .option('--store <uuid>', 'only this store', readUuid)
     .option(
       '--jobs <count>',
       'how many threads, each with a connection',
@@ -59,6 +60,7 @@ async function runFsck(options: FsckCliOptions): Promise<number> {
         tenantId: options.tenant ?? null,
         storeId: options.store ?? null,
         jobs: options.jobs,
+        masterKeys: masterKeysOfEnvironment(),
         onProgress: (done, total) => progress.show(done, total),
       });
       progress.stop();
@@ -77,11 +79,16 @@ async function runFsck(options: FsckCliOptions): Promise<number> {
 }
 
 function describeReport(report: FsckReport): string {
-  const { stores, events, commitments, sealedPayloads, findings, findingCount } = report;
+  const { stores, events, commitments, erasedPayloads, unreadablePayloads, findings, findingCount } = report;
   const lines = [
     `Checked ${number(events)} events and ${number(commitments)} commitments of ${number(stores)} stores.`,
-    ...(sealedPayloads > 0
-      ? [`${number(sealedPayloads)} payloads are encrypted by the sequencer and were not looked into.`]
+    ...(erasedPayloads > 0
+      ? [`${number(erasedPayloads)} payloads are of erased tenants; all else of their events was checked.`]
+      : []),
+    ...(unreadablePayloads > 0
+      ? [
+          `${number(unreadablePayloads)} payloads were not looked into: their master key is not in PAYLOAD_ENCRYPTION_KEYS.`,
+        ]
       : []),
     ...findings.map(({ tenantId, storeId, world, sequence, column, expected, found, detail }) => {
       const place = `${tenantId}/${storeId}${world === null ? '' : ` ${world}`}`;
@@ -106,12 +113,6 @@ function describeUnusable(error: unknown): string {
 
 function number(value: number): string {
   return value.toLocaleString('en-US');
-}
-
-function uuid(text: string): Uuid {
-  const parsed = parseUuid(text);
-  if (parsed === null) throw new InvalidArgumentError('It must be a UUID.');
-  return parsed;
 }
 
 function jobs(text: string): number {

@@ -4,6 +4,7 @@ import type { Sequence, StreamKey, Uuid } from '../../domain/types.ts';
 import { writeVesEvent } from '../../domain/ves/response.ts';
 import { commitmentBodies } from '../../services/gateway/handlers/commitment-body.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
+import type { PayloadVault } from '../../storage/payloads/payload-vault.ts';
 import type { LogScan, ScannedStore } from '../../storage/postgres/log-scan.ts';
 import { ExportFailed } from './export-failed.ts';
 import type { ExportedEventText, ExportSource } from './export-source.ts';
@@ -13,11 +14,13 @@ import { PageSize } from '../page-size.ts';
 const nobody = '00000000-0000-0000-0000-000000000000' as Uuid;
 
 /**
- * Reads a stream from the database, with what no route shows: the leaf and the signing hash as they are stored.
+ * Reads a stream from the database, with what no route shows: the leaf and the signing hash as they are stored. It
+ * throws PayloadUnreadable and PayloadDamaged where a payload can't be opened.
  * @throws ExportFailed when the database has no such store
  */
 export async function databaseSource(
   scan: LogScan,
+  vault: PayloadVault,
   stream: StreamKey,
   close: () => Promise<void>,
 ): Promise<ExportSource> {
@@ -74,8 +77,8 @@ export async function databaseSource(
   type Range = Parameters<LogScan['vesEvents']>[0];
 
   async function vesEvents(range: Range): Promise<ExportedEventText[]> {
-    const rows = await scan.vesEvents(range);
-    return rows.map(({ event }) => ({
+    const events = await vault.open('ves', await scan.vesEvents(range));
+    return events.map((event) => ({
       sequence: event.sequence,
       members: Buffer.concat([
         utf8Bytes(`"signing_hash":"${toHex(event.signingHash)}","leaf_hash":"${toHex(event.leafHash)}",`),
@@ -86,8 +89,8 @@ export async function databaseSource(
   }
 
   async function legacyEvents(range: Range): Promise<ExportedEventText[]> {
-    const rows = await scan.legacyEvents(range);
-    return rows.map(({ event }) => ({
+    const events = await vault.open('legacy', await scan.legacyEvents(range));
+    return events.map((event) => ({
       sequence: event.sequence,
       members: Buffer.concat([
         utf8Bytes(`"leaf_hash":"${toHex(event.leafHash)}","event":`),

@@ -1,4 +1,5 @@
 import type { Uuid } from '../../domain/types.ts';
+import type { MasterKeySettings } from '../../storage/payloads/master-keys.ts';
 import { LogScan, type ScannedStore } from '../../storage/postgres/log-scan.ts';
 import { openScanPool } from '../scan-database.ts';
 import { compareFindings, type Finding, withoutEchoes } from './finding.ts';
@@ -12,6 +13,8 @@ export interface FsckOptions {
   readonly storeId: Uuid | null;
   /** How many threads and connections. */
   readonly jobs: number;
+  /** To look into encrypted payloads with. */
+  readonly masterKeys: MasterKeySettings;
   /** Told how many of how many steps are done: an event, or a leaf of a commitment. */
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -21,8 +24,9 @@ export interface FsckReport {
   readonly stores: number;
   readonly events: number;
   readonly commitments: number;
-  /** Payloads that could not be looked at, since the sequencer encrypted them. */
-  readonly sealedPayloads: number;
+  /** Payloads of tenants that were erased, and of encrypted ones those whose master key is not at hand. */
+  readonly erasedPayloads: number;
+  readonly unreadablePayloads: number;
   readonly findingCount: number;
   /** By store and world, from the first wrong event on. Of many only the first. */
   readonly findings: readonly Finding[];
@@ -39,7 +43,7 @@ const noStore = '00000000-0000-0000-0000-000000000000' as Uuid;
  * @throws LogUnfit, CheckFailed, or what `pg` throws, when that can't be done
  */
 export async function checkDatabase(options: FsckOptions): Promise<FsckReport> {
-  const { databaseUrl, tenantId, storeId, jobs } = options;
+  const { databaseUrl, tenantId, storeId, jobs, masterKeys } = options;
   const pool = await openScanPool(databaseUrl);
   let stores: ScannedStore[];
   let orphans: { readonly table: string; readonly storeNumber: number }[];
@@ -53,21 +57,22 @@ export async function checkDatabase(options: FsckOptions): Promise<FsckReport> {
   const tasks = stores.flatMap(tasksOf);
   const total = stores.reduce((sum, store) => sum + stepsOf(store), 0);
   let done = 0;
-  const outcomes = await runTasks(tasks, { databaseUrl, jobs }, (steps) => {
+  const outcomes = await runTasks(tasks, { databaseUrl, jobs, masterKeys }, (steps) => {
     done += steps;
     options.onProgress(done, total);
   });
   const found = [...orphans.map(orphanFinding), ...outcomes.flatMap((outcome) => outcome.findings)];
   const findings = withoutEchoes(found).sort(compareFindings);
-  const sum = (of: 'events' | 'commitments' | 'sealedPayloads' | 'findingCount'): number =>
-    outcomes.reduce((total, outcome) => total + outcome[of], 0);
+  type Counted = 'events' | 'commitments' | 'erasedPayloads' | 'unreadablePayloads' | 'findingCount';
+  const sum = (of: Counted): number => outcomes.reduce((total, outcome) => total + outcome[of], 0);
   const findingCount = orphans.length + sum('findingCount') - (found.length - findings.length);
   return {
     holds: findingCount === 0,
     stores: stores.length,
     events: sum('events'),
     commitments: sum('commitments'),
-    sealedPayloads: sum('sealedPayloads'),
+    erasedPayloads: sum('erasedPayloads'),
+    unreadablePayloads: sum('unreadablePayloads'),
     findingCount,
     findings,
   };

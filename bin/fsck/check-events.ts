@@ -3,21 +3,30 @@ import type { StoredLegacyEvent } from '../../domain/legacy/event.ts';
 import type { Sequence } from '../../domain/types.ts';
 import type { Cryptography } from '../../domain/verify/verify.ts';
 import type { StoredVesEvent } from '../../domain/ves/event.ts';
-import type { LogScan, ScannedRow } from '../../storage/postgres/log-scan.ts';
+import type { PayloadVault } from '../../storage/payloads/payload-vault.ts';
+import type { LogScan } from '../../storage/postgres/log-scan.ts';
 import { PageSize } from '../page-size.ts';
 import { checkLegacyRow } from './check-legacy-row.ts';
 import { checkVesRow } from './check-ves-row.ts';
 import type { Fault } from './finding.ts';
 import type { KeyCache } from './key-cache.ts';
+import { type OpenedRow, toOpenedRows } from './opened-row.ts';
 import { type OnProgress, type ScanOutcome, ScanRecord, type ScanTask } from './scan-task.ts';
 
 type EventsTask = Extract<ScanTask, { readonly kind: 'events' }>;
-type Row = ScannedRow<StoredVesEvent> | ScannedRow<StoredLegacyEvent>;
+type Row = OpenedRow<StoredVesEvent> | OpenedRow<StoredLegacyEvent>;
+
+export interface EventTools {
+  readonly scan: LogScan;
+  readonly vault: PayloadVault;
+  readonly keys: KeyCache;
+  readonly cryptography: Cryptography;
+}
 
 /** Checks every row of a range, and that none is missing. */
 export async function checkEvents(
   task: EventsTask,
-  { scan, keys, cryptography }: { scan: LogScan; keys: KeyCache; cryptography: Cryptography },
+  { scan, vault, keys, cryptography }: EventTools,
   onProgress: OnProgress,
 ): Promise<ScanOutcome> {
   const { world } = task;
@@ -36,12 +45,13 @@ export async function checkEvents(
       noteMissing(expected, sequence - 1);
       expected = sequence + 1;
       record.events++;
-      if (row.isSealed) record.sealedPayloads++;
+      if (row.opened.kind === 'erased') record.erasedPayloads++;
+      if (row.opened.kind === 'unreadable') record.unreadablePayloads++;
       for (const fault of await faultsOf(row)) report(sequence, fault);
     }
     page.read(
       rows.length,
-      rows.reduce((sum, { event }) => sum + event.payload.length, 0),
+      rows.reduce((sum, { event }) => sum + (event.payload?.length ?? 0), 0),
     );
     onProgress(to - from + 1);
     from = to + 1;
@@ -52,7 +62,12 @@ export async function checkEvents(
   async function readRows(from: number, to: number): Promise<Row[]> {
     const range = { storeNumber, from: from as Sequence, to: to as Sequence };
     try {
-      return world === 'ves' ? await scan.vesEvents(range) : await scan.legacyEvents(range);
+      if (world === 'ves') {
+        const rows = await scan.vesEvents(range);
+        return toOpenedRows(rows, await vault.openEach(world, rows));
+      }
+      const rows = await scan.legacyEvents(range);
+      return toOpenedRows(rows, await vault.openEach(world, rows));
     } catch (error) {
       // A value that no row of ours can have: found by halving, so that the rows around it are checked all the same.
       if (!(error instanceof InvariantBroken)) throw error;
@@ -73,9 +88,9 @@ export async function checkEvents(
 
   async function faultsOf(row: Row): Promise<Fault[]> {
     if (!('signingHash' in row.event)) {
-      return checkLegacyRow(row as ScannedRow<StoredLegacyEvent>, cryptography.sha256);
+      return checkLegacyRow(row as OpenedRow<StoredLegacyEvent>, cryptography.sha256);
     }
-    const signed = row as ScannedRow<StoredVesEvent>;
+    const signed = row as OpenedRow<StoredVesEvent>;
     const { tenantId: tenant, sourceAgent: agentId, agentKeyId: keyId, receiptSignature } = signed.event;
     const agentKey = await keys.agentKey({ tenantId: tenant, agentId, keyId });
     const receiptKey =

@@ -1,20 +1,20 @@
 import { sameBytes, toHex, utf8Bytes } from '../../domain/bytes.ts';
-import { SequencerError } from '../../domain/errors.ts';
 import type { StoredLegacyEvent } from '../../domain/legacy/event.ts';
-import { legacyLeafHash, legacyPayloadHash } from '../../domain/legacy/hashes.ts';
+import { legacyLeafHash } from '../../domain/legacy/hashes.ts';
 import type { Sha256 } from '../../domain/sha256.ts';
 import type { Hash } from '../../domain/types.ts';
 import { entityHash } from '../../storage/postgres/entity-hash.ts';
-import type { ScannedRow } from '../../storage/postgres/log-scan.ts';
 import type { Fault } from './finding.ts';
 import { flips } from './flipped-bit.ts';
+import { damagedPayload, type OpenedRow } from './opened-row.ts';
+import { storedPayloadHash } from './payload-hash.ts';
 
 /**
  * Checks a legacy event as it is stored. The payload hash vouches for the payload, and the leaf for the payload hash and the
  * entity; nothing vouches for the rest of the envelope.
  */
 export function checkLegacyRow(
-  { event, entityHash: storedEntityHash, isSealed }: ScannedRow<StoredLegacyEvent>,
+  { event, entityHash: storedEntityHash, opened }: OpenedRow<StoredLegacyEvent>,
   sha256: Sha256,
 ): Fault[] {
   const { payloadHash, leafHash, entityType, entityId, sequence } = event;
@@ -27,7 +27,8 @@ export function checkLegacyRow(
   const entityHolds = expectedEntityHash === storedEntityHash;
   const faults: Fault[] = [];
 
-  const ofPayload = isSealed ? payloadHash : payloadHashOf(event, sha256);
+  if (opened.kind === 'damaged') faults.push(damagedPayload('legacy', opened.reason));
+  const ofPayload = opened.kind === 'payload' ? storedPayloadHash(event, sha256) : payloadHash;
   const payloadHolds = typeof ofPayload !== 'string' && sameBytes(ofPayload, payloadHash);
   if (!payloadHolds) {
     const isHashWrong =
@@ -62,15 +63,6 @@ export function checkLegacyRow(
     });
   }
   return faults;
-}
-
-function payloadHashOf(event: StoredLegacyEvent, sha256: Sha256): Hash | string {
-  try {
-    return legacyPayloadHash(event.payload, sha256);
-  } catch (error) {
-    if (error instanceof SequencerError) return error.message;
-    throw error;
-  }
 }
 
 /** The name of the entity whose one flipped bit explains a leaf. */

@@ -1,25 +1,14 @@
 import { sameBytes, toHex } from '../../domain/bytes.ts';
-import { SequencerError } from '../../domain/errors.ts';
-import { canonicalText } from '../../domain/json/canonical.ts';
-import { FieldReader } from '../../domain/json/fields.ts';
-import { JsonReader } from '../../domain/json/reader.ts';
 import { formatTimestamp, parseTimestamp } from '../../domain/time.ts';
 import type { Hash } from '../../domain/types.ts';
 import type { Cryptography } from '../../domain/verify/verify.ts';
-import { decodeEncryptedPayload } from '../../domain/ves/encrypted-payload.ts';
 import type { StoredVesEvent } from '../../domain/ves/event.ts';
-import {
-  eventSigningHash,
-  payloadCipherHash,
-  payloadPlainHash,
-  receiptHash,
-  vesLeafHash,
-} from '../../domain/ves/hashes.ts';
-import { readEncryptedPayload } from '../../domain/ves/read-encrypted-payload.ts';
+import { eventSigningHash, receiptHash, vesLeafHash } from '../../domain/ves/hashes.ts';
 import { entityHash } from '../../storage/postgres/entity-hash.ts';
-import type { ScannedRow } from '../../storage/postgres/log-scan.ts';
 import type { Fault } from './finding.ts';
 import { findFlippedBit } from './flipped-bit.ts';
+import { damagedPayload, type OpenedRow } from './opened-row.ts';
+import { statedPayloadHash, storedPayloadHash } from './payload-hash.ts';
 
 /** The keys that a row names; null for those that nobody registered. */
 export interface RowKeys {
@@ -33,7 +22,7 @@ export interface RowKeys {
  * those that fit a third are taken to be right, and the other one is named.
  */
 export function checkVesRow(
-  { event, entityHash: storedEntityHash, isSealed }: ScannedRow<StoredVesEvent>,
+  { event, entityHash: storedEntityHash, opened }: OpenedRow<StoredVesEvent>,
   keys: RowKeys,
   cryptography: Cryptography,
 ): Fault[] {
@@ -44,8 +33,12 @@ export function checkVesRow(
   const blamed = (...columns: string[]): boolean =>
     faults.some(({ column }) => columns.includes(column.replace('ves_events.', '')));
 
-  if (!isSealed && !blamed('payload_plain_hash', 'payload_cipher_hash')) {
+  if (opened.kind === 'payload' && !blamed('payload_plain_hash', 'payload_cipher_hash')) {
     faults.push(...payloadFaults(event, signing.faults.length > 0, cryptography));
+  }
+  // What an encrypted payload is bound to is told already.
+  if (opened.kind === 'damaged' && !blamed('event_id', 'streams.tenant_id', 'streams.store_id')) {
+    faults.push(damagedPayload('ves', opened.reason));
   }
   const leaf = vesLeafHash(event, event.sequence, signing.signed, sha256);
   if (!sameBytes(leaf, event.leafHash) && !blamed('agent_signature')) {
@@ -96,7 +89,7 @@ function judgeSigning(
     return { signed: computed, faults: isSame ? [] : [differing('signing_hash', computed, stored, detail)] };
   }
   if (!isSame) {
-    const plainHash = event.payloadKind === 0 ? plainHashOf(event, sha256) : '';
+    const plainHash = event.payloadKind === 0 ? storedPayloadHash(event, sha256) : '';
     if (typeof plainHash !== 'string') {
       const repaired = eventSigningHash({ ...event, payloadPlainHash: plainHash }, sha256);
       if (sameBytes(repaired, stored)) {
@@ -156,9 +149,9 @@ function signatureFault(
 
 function payloadFaults(event: StoredVesEvent, isHashDoubtful: boolean, { sha256 }: Cryptography): Fault[] {
   const isPlain = event.payloadKind === 0;
-  const stored = isPlain ? event.payloadPlainHash : event.payloadCipherHash;
+  const stored = statedPayloadHash(event);
   const hashColumn = isPlain ? 'payload_plain_hash' : 'payload_cipher_hash';
-  const computed = isPlain ? plainHashOf(event, sha256) : cipherHashOf(event, sha256);
+  const computed = storedPayloadHash(event, sha256);
   if (typeof computed === 'string') {
     const expected = `what has the ${hashColumn} ${toHex(stored)}`;
     return [{ column: 'ves_events.payload', expected, found: computed, detail: 'it can not be read' }];
@@ -168,31 +161,6 @@ function payloadFaults(event: StoredVesEvent, isHashDoubtful: boolean, { sha256 
   const detail = `the ${hashColumn} is ${isHashDoubtful ? 'another' : 'the one that was signed'}`;
   const hashes = { expected: `hash ${toHex(stored)}`, found: `hash ${toHex(computed)}` };
   return [{ column: 'ves_events.payload', ...hashes, detail }];
-}
-
-/** @returns a sentence when the payload is no JSON */
-function plainHashOf(event: StoredVesEvent, sha256: Cryptography['sha256']): Hash | string {
-  return readable(() => payloadPlainHash(canonicalText(event.payload, 'jcs'), null, sha256));
-}
-
-function cipherHashOf(event: StoredVesEvent, sha256: Cryptography['sha256']): Hash | string {
-  return readable(() => {
-    const fields = new FieldReader(new JsonReader('jcs'));
-    fields.open(event.payload);
-    const parts = decodeEncryptedPayload(readEncryptedPayload(fields).payload, 'lenient');
-    return typeof parts === 'string'
-      ? `${parts} is not what the format prescribes`
-      : payloadCipherHash(event, parts, sha256);
-  });
-}
-
-function readable(read: () => Hash | string): Hash | string {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SequencerError) return error.message;
-    throw error;
-  }
 }
 
 function receiptFaults(

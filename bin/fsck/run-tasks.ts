@@ -19,13 +19,13 @@ export class CheckFailed extends Error {
  */
 export async function runTasks(
   tasks: readonly ScanTask[],
-  { jobs, databaseUrl }: WorkerSettings & { readonly jobs: number },
+  { jobs, ...settings }: WorkerSettings & { readonly jobs: number },
   onProgress: OnProgress,
 ): Promise<ScanOutcome[]> {
   const outcomes: ScanOutcome[] = [];
   const waiting = tasks.values();
   if (jobs === 1) {
-    const runner = await openTaskRunner(databaseUrl);
+    const runner = await openTaskRunner(settings);
     try {
       for (const task of waiting) outcomes.push(await runner.run(task, onProgress));
     } finally {
@@ -33,7 +33,7 @@ export async function runTasks(
     }
     return outcomes;
   }
-  const workers = Array.from({ length: Math.min(jobs, tasks.length) }, () => startWorker({ databaseUrl }));
+  const workers = Array.from({ length: Math.min(jobs, tasks.length) }, () => startWorker(settings));
   try {
     await Promise.all(
       workers.map((worker) => feed(worker, waiting, (outcome) => outcomes.push(outcome), onProgress)),

@@ -29,8 +29,10 @@ export interface ScanOutcome {
   readonly findingCount: number;
   readonly events: number;
   readonly commitments: number;
-  /** Payloads that the sequencer encrypted, and that were not looked at. */
-  readonly sealedPayloads: number;
+  /** Payloads of tenants that were erased. */
+  readonly erasedPayloads: number;
+  /** Encrypted payloads whose master key is not at hand. */
+  readonly unreadablePayloads: number;
 }
 
 /** Told of each step forward: events checked, or leaves of commitments. */
@@ -45,7 +47,8 @@ export class ScanRecord {
   private findingCount = 0;
   events = 0;
   commitments = 0;
-  sealedPayloads = 0;
+  erasedPayloads = 0;
+  unreadablePayloads = 0;
 
   add(finding: Finding): void {
     this.findingCount++;
@@ -53,7 +56,7 @@ export class ScanRecord {
   }
 
   outcome(): ScanOutcome {
-    const { findings, findingCount, events, commitments, sealedPayloads } = this;
-    return { findings, findingCount, events, commitments, sealedPayloads };
+    const { findings, findingCount, events, commitments, erasedPayloads, unreadablePayloads } = this;
+    return { findings, findingCount, events, commitments, erasedPayloads, unreadablePayloads };
   }
 }

@@ -45,7 +45,8 @@ export interface StoredLegacyEvent extends StoreKey {
   readonly sourceAgent: AgentId;
   readonly createdAt: Micros;
   readonly baseVersion: EntityVersion | null;
-  readonly payload: Uint8Array;
+  /** As received; null once its tenant was erased. */
+  readonly payload: Uint8Array | null;
   readonly payloadHash: Hash;
   readonly leafHash: Hash;
   readonly signature: Uint8Array | null;

@@ -9,7 +9,7 @@ export function writeEventList(events: readonly StoredLegacyEvent[]): Uint8Array
 
 /** One event as lists have it, as JSON in UTF-8. */
 export function writeLegacyEvent(event: StoredLegacyEvent): Uint8Array {
-  return joinBytes([beforePayload(event), event.payload, afterPayload(event)]);
+  return joinBytes([beforePayload(event), event.payload ?? erasedPayload, afterPayload(event)]);
 }
 
 /** A page of one entity's events (http-api 7.5). */
@@ -34,11 +34,18 @@ export function writeEntityHistory(page: EntityHistoryPage): Uint8Array {
   ]);
 }
 
+/** What stands for the payload of an erased tenant: a payload may be null by itself, so a second member tells. */
+export const erasedPayload = 'null,"payload_erased":true';
+
 /** Payloads are spliced in as they were received: parsing them would lose how their numbers were written. */
 function eventList(events: readonly StoredLegacyEvent[]): (string | Uint8Array)[] {
   const parts: (string | Uint8Array)[] = ['"events":['];
   events.forEach((event, index) => {
-    parts.push((index === 0 ? '' : ',') + beforePayload(event), event.payload, afterPayload(event));
+    parts.push(
+      (index === 0 ? '' : ',') + beforePayload(event),
+      event.payload ?? erasedPayload,
+      afterPayload(event),
+    );
   });
   parts.push(']');
   return parts;

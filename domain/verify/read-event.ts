@@ -7,11 +7,19 @@ import { readDocument, record, values } from './read-record.ts';
 
 /** An event as it came, with the sequence that stands in it; null when none does. */
 export type FoundEvent =
-  | { readonly world: 'ves'; readonly event: VesEventInRequest; readonly sequence: Sequence | null }
+  | {
+      readonly world: 'ves';
+      readonly event: VesEventInRequest;
+      readonly sequence: Sequence | null;
+      /** Whether its tenant was erased: the payload is null and its hash stands for it. */
+      readonly isErased: boolean;
+    }
   | {
       readonly world: 'legacy';
+      /** Of an erased one, `payloadHash` is the stated one. */
       readonly event: LegacyEventInRequest;
       readonly sequence: Sequence | null;
+      readonly isErased: boolean;
       /** Null when left out; then the leaf alone tells whether the payload is the one that was stored. */
       readonly statedPayloadHash: Hash | null;
     };
@@ -23,6 +31,7 @@ const readOutline = record(
     source_agent_id: values.text,
     sequence_number: values.sequence,
     payload_hash: values.hash,
+    payload_erased: values.boolean,
   },
 );
 
@@ -38,14 +47,19 @@ export function readEvent(fields: FieldReader, sha256: Sha256): FoundEvent {
       world: 'ves',
       event: readVesEvent(document, 'lenient', sha256),
       sequence: outline.sequence_number ?? null,
+      isErased: outline.payload_erased === true,
     };
   }
   const envelope = outline.envelope ?? document;
   const inner = outline.envelope === undefined ? outline : readDocument(envelope, readOutline);
+  const event = readLegacyEvent(envelope, sha256);
+  const statedPayloadHash = inner.payload_hash ?? null;
+  const isErased = inner.payload_erased === true && statedPayloadHash !== null;
   return {
     world: 'legacy',
-    event: readLegacyEvent(envelope, sha256),
+    event: isErased ? { ...event, payloadHash: statedPayloadHash } : event,
     sequence: inner.sequence_number ?? null,
-    statedPayloadHash: inner.payload_hash ?? null,
+    isErased,
+    statedPayloadHash,
   };
 }

@@ -3,6 +3,7 @@ import { legacyLeafHash } from '../legacy/hashes.ts';
 import type { Hash, Sequence } from '../types.ts';
 import { checkVesEvent, signatureFault } from '../ves/check-event.ts';
 import { eventSigningHash, vesLeafHash } from '../ves/hashes.ts';
+import type { Fault } from '../sequencing/rejection.ts';
 import type { VesEventInRequest } from '../ves/read-request.ts';
 import type { VerifyRule } from './checklist.ts';
 import type { FoundEvent } from './read-event.ts';
@@ -14,11 +15,15 @@ import type { VerifyContext } from './verify-signature.ts';
  */
 export function verifyEvent(subject: string, found: FoundEvent, context: VerifyContext): void {
   if (found.world === 'ves') {
-    verifyVesEvent(subject, found.event, context);
+    verifyVesEvent(subject, found, context);
     return;
   }
-  const { statedPayloadHash, event } = found;
+  const { statedPayloadHash, event, isErased } = found;
   if (statedPayloadHash === null) return;
+  if (isErased) {
+    context.checklist.unchecked('payload-hash', subject, erasedDetail, 'out of reach');
+    return;
+  }
   const holds = sameBytes(statedPayloadHash, event.payloadHash);
   const detail = holds
     ? toHex(statedPayloadHash)
@@ -38,7 +43,7 @@ export function leafOf(found: FoundEvent, sequence: Sequence, { cryptography }: 
 
 function verifyVesEvent(
   subject: string,
-  event: VesEventInRequest,
+  { event, isErased }: Extract<FoundEvent, { readonly world: 'ves' }>,
   { keys, cryptography, checklist }: VerifyContext,
 ): void {
   const { sha256, verifyEd25519 } = cryptography;
@@ -46,11 +51,11 @@ function verifyVesEvent(
   const hashRule: VerifyRule = event.payloadKind === 0 ? 'payload-hash' : 'cipher-hash';
   const { fault } = checked;
   const isHashFault = fault?.reason === 'payload-hash-differs' || fault?.reason === 'cipher-hash-differs';
-  const formHolds = fault === null || isHashFault;
+  const isMissing = isErased && isAbsence(event, fault);
+  const formHolds = fault === null || isHashFault || isMissing;
   checklist.note('form', subject, formHolds, formHolds ? 'version 1 of the event form' : fault.message);
-  if (formHolds) {
-    checklist.note(hashRule, subject, fault === null, fault?.message ?? hashDetail(event));
-  }
+  if (isMissing) checklist.unchecked(hashRule, subject, erasedDetail, 'out of reach');
+  else if (formHolds) checklist.note(hashRule, subject, fault === null, fault?.message ?? hashDetail(event));
 
   const { tenantId, sourceAgent: agentId, agentKeyId: keyId } = event;
   const publicKey = keys.agentKey({ tenantId, agentId, keyId });
@@ -63,6 +68,18 @@ function verifyVesEvent(
   } else {
     checklist.unchecked('agent-signature', subject, `${keyName} is not at hand`, 'no key');
   }
+}
+
+const erasedDetail =
+  'the payload was erased with its tenant; its hash is signed or in the leaf, and can not be checked against it';
+
+/** Whether all that is wrong with the form of an event is that the payload is not there. */
+function isAbsence(
+  { payloadKind, computedPlainHash, encrypted }: VesEventInRequest,
+  fault: Fault | null,
+): boolean {
+  if (computedPlainHash !== null || encrypted !== null) return false;
+  return fault?.detail === (payloadKind === 0 ? 'payload' : 'payload_encrypted');
 }
 
 function hashDetail({ payloadKind, payloadPlainHash, payloadCipherHash }: VesEventInRequest): string {

@@ -49,7 +49,9 @@ export interface ReceiptSignature {
 }
 
 /** A stored signed event, with all that its receipt needs. */
-export interface StoredVesEvent extends VesEvent, StoreKey {
+export interface StoredVesEvent extends Omit<VesEvent, 'payload'>, StoreKey {
+  /** As received; null once its tenant was erased. */
+  readonly payload: Uint8Array | null;
   readonly sequence: Sequence;
   readonly requestId: RequestId;
   readonly sequencedAt: Micros;

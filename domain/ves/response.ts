@@ -1,5 +1,6 @@
 import { joinBytes, toHex } from '../bytes.ts';
 import type { Sha256 } from '../sha256.ts';
+import { erasedPayload } from '../legacy/response.ts';
 import { formatTimestamp } from '../time.ts';
 import type { Uuid } from '../types.ts';
 import type { StoredVesEvent } from './event.ts';
@@ -10,7 +11,7 @@ import { receiptOf, type VesReceipt } from './receipt.ts';
  *
  * The event has the form in which it came and was signed: names with underscores, hashes and the signature with 0x, the
  * payload's and the creation time's text as received, no member for what is absent. So it verifies as it stands, and sent
- * again it is the same event. Only `sequence_number` and `sequenced_at` are the sequencer's. The receipt beside it has the
+ * again it is the same event. The payload of an erased tenant is null, with `payload_erased` beside it. Only `sequence_number` and `sequenced_at` are the sequencer's. The receipt beside it has the
  * form of the answer to the ingest.
  */
 export interface VesResponseContext {
@@ -61,7 +62,13 @@ function eventWithReceipt(
   { sequencerId, sha256 }: VesResponseContext,
 ): (string | Uint8Array)[] {
   const receipt = JSON.stringify(wireReceipt(receiptOf(event, sha256), sequencerId));
-  return ['{"event":', beforePayload(event), event.payload, afterPayload(event), `,"receipt":${receipt}}`];
+  return [
+    '{"event":',
+    beforePayload(event),
+    event.payload ?? erasedPayload,
+    afterPayload(event),
+    `,"receipt":${receipt}}`,
+  ];
 }
 
 function beforePayload(event: StoredVesEvent): string {

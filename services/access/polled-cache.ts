@@ -27,6 +27,8 @@ export interface PolledSource<Key, Value extends object> {
    * used as soon as they are made.
    */
   readonly unknownTtlMaxMs: number;
+  /** How many may be looked up at once; 64 unless given. */
+  readonly lookupsMax?: number;
 }
 
 /** Half of what a revocation may take, so that one poll can fail without any request waiting for the database. */
@@ -35,7 +37,7 @@ const pollIntervalMs = 500;
 const trustMs = 1_000;
 const pollTimeoutMs = trustMs;
 const lookupTimeoutMs = 5_000;
-const lookupsMax = 64;
+const lookupsMaxDefault = 64;
 
 interface Lookup<Value> {
   /** In the order in which they began. */
@@ -157,6 +159,7 @@ export class PolledCache<Key, Value extends object> {
   }
 
   private startLookup(key: Key, text: string): Lookup<Value> {
+    const lookupsMax = this.source.lookupsMax ?? lookupsMaxDefault;
     if (this.runningLookups >= lookupsMax) {
       throw new LogUnavailable(`too many ${this.source.name} are being looked up`, { lookupsMax });
     }

@@ -1,6 +1,6 @@
 import type { RefusalCode } from '../../domain/errors.ts';
 import type { RateVerdict } from '../limits/rate-limiter.ts';
-import { readError } from '../broker-errors.ts';
+import { type ErrorReading, readError } from '../broker-errors.ts';
 import type { AuthFailure } from './authenticate.ts';
 import { emptyReply, jsonReply, type Reply, textReply, withStatus } from './reply.ts';
 
@@ -19,6 +19,7 @@ const numericCodes = {
   PAYLOAD_TOO_LARGE: 3004,
   INSUFFICIENT_PERMISSIONS: 1005,
   QUOTA_EXCEEDED: 2002,
+  TENANT_ERASED: 4006,
   SERVICE_UNAVAILABLE: 8002,
   TIMEOUT: 8003,
   INTERNAL_ERROR: 8999,
@@ -44,6 +45,7 @@ const refusals: Readonly<Record<RefusalCode, Refusal>> = {
   INSUFFICIENT_PERMISSIONS: { status: 403, coded: 'INSUFFICIENT_PERMISSIONS', flat: 'FORBIDDEN' },
   NOT_FOUND: { status: 404, flat: 'NOT_FOUND' },
   CONFLICT: { status: 409, flat: 'CONFLICT' },
+  TENANT_ERASED: { status: 410, coded: 'TENANT_ERASED', flat: 'TENANT_ERASED' },
   PAYLOAD_TOO_LARGE: { status: 413, coded: 'PAYLOAD_TOO_LARGE', flat: 'PAYLOAD_TOO_LARGE' },
   QUOTA_EXCEEDED: { status: 429, coded: 'QUOTA_EXCEEDED', flat: 'QUOTA_EXCEEDED' },
 };
@@ -59,7 +61,7 @@ export function errorReply(error: unknown, form: ErrorForm): Reply {
       return refusalReply(reading.code, reading.message, form);
     case 'pushback':
     case 'fenced':
-      return unavailableReply(form, reading.retryAfterSecs ?? 1);
+      return unavailableReply(form, reading);
     case 'unknown':
       return timeoutReply(form);
     default:
@@ -130,10 +132,12 @@ function refusalReply(code: string, sentence: string, form: ErrorForm): Reply {
   return textReply(refusal.status, sentence);
 }
 
-function unavailableReply(form: ErrorForm, retryAfterSecs: number): Reply {
-  const sentence = 'not at the moment; nothing was stored, and sending the same request again is right';
+function unavailableReply(form: ErrorForm, { code, message, retryAfterSecs }: ErrorReading): Reply {
+  const passing = 'not at the moment; nothing was stored, and sending the same request again is right';
+  // Another node may do better, but someone must see to this one: the sentence says what is missing.
+  const sentence = code === 'PAYLOAD_UNREADABLE' ? message : passing;
   const reply = structuredReply(form, 503, 'SERVICE_UNAVAILABLE', sentence);
-  return withStatus(reply, 503, { 'retry-after': String(retryAfterSecs) });
+  return withStatus(reply, 503, { 'retry-after': String(retryAfterSecs ?? 1) });
 }
 
 function failureReply(form: ErrorForm): Reply {

@@ -6,6 +6,7 @@ import type { AppendBatch, AppendOutcome } from '../event-log.ts';
 import { AppendConnection, type AppendConnectionOptions } from './append-connection.ts';
 import { flush, type SettledBatch } from './append-flush.ts';
 import { toReadError } from './database-errors.ts';
+import type { SealedBatch } from '../payloads/payload-vault.ts';
 import type { SessionOptions } from './session.ts';
 import { inTenantTurns } from './tenant-turns.ts';
 
@@ -67,13 +68,14 @@ export class AppendLane {
   }
 
   /** As `EventLog.append`, for a batch with events. */
-  append(batch: AppendBatch): Promise<AppendOutcome> {
+  append({ batch, payloadKeyNumber }: SealedBatch): Promise<AppendOutcome> {
     if (this.mode === 'closed') return Promise.reject(new ShuttingDown('the log is closing'));
     return new Promise((resolve, reject) => {
       const newHeads = headsAfter(batch); // What it throws rejects the promise.
       const timer = this.options.clock.after(this.options.appendTimeoutMs / 2, () => this.expire(entry));
       const entry: WaitingBatch = {
         batch,
+        payloadKeyNumber,
         newHeads,
         byteCount: byteCountOf(batch),
         isOverdue: false,

@@ -1,11 +1,12 @@
 import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import { Refused, type SequencerError, ShuttingDown } from '../../domain/errors.ts';
-import { storeKeyText, type StoreKey } from '../../domain/types.ts';
+import { storeKeyText, type StoreKey, type TenantId } from '../../domain/types.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Claim } from '../event-log.ts';
+import { tenantErased } from '../payloads/payload-vault.ts';
 import { toReadError } from './database-errors.ts';
-import { claimExisting, claimNew, type ClaimRequest } from './queries/claim.query.ts';
+import { claimExisting, claimNew, type ClaimRequest, findErasedTenants } from './queries/claim.query.ts';
 import { endBlockers } from './queries/end-blockers.query.ts';
 import { send } from './query.ts';
 import { destroySession, openSession, type SessionOptions } from './session.ts';
@@ -27,6 +28,13 @@ interface WaitingClaim {
   readonly claimant: string;
   readonly resolve: (claim: Claim) => void;
   readonly reject: (error: SequencerError) => void;
+}
+
+interface Claimed {
+  /** By `storeKeyText`. */
+  readonly claims: ReadonlyMap<string, Claim>;
+  /** Of the tenants of what was not claimed. */
+  readonly erased: ReadonlySet<TenantId>;
 }
 
 /** Bounds the rows that one statement locks. */
@@ -64,11 +72,12 @@ export class ClaimQueue {
     await new Promise((resolve) => setImmediate(resolve));
     for (let requests = this.take(); requests.length > 0; requests = this.take()) {
       try {
-        const claims = await this.send(requests);
+        const { claims, erased } = await this.send(requests);
         for (const { store, resolve, reject } of requests) {
           const claim = claims.get(storeKeyText(store));
-          if (claim === undefined) reject(tooManyStores(store, this.options.storesPerTenantMax));
-          else resolve(claim);
+          if (claim !== undefined) resolve(claim);
+          else if (erased.has(store.tenantId)) reject(tenantErased(store.tenantId));
+          else reject(tooManyStores(store, this.options.storesPerTenantMax));
         }
       } catch (error) {
         const translated = toReadError(error, 'claim');
@@ -91,8 +100,8 @@ export class ClaimQueue {
     return [...taken.values()];
   }
 
-  /** The claims by store; without those that would have made a store too many. */
-  private async send(requests: readonly ClaimRequest[]): Promise<Map<string, Claim>> {
+  /** The claims by store; without those of erased tenants, and those that would have made a store too many. */
+  private async send(requests: readonly ClaimRequest[]): Promise<Claimed> {
     const client = await this.options.pool.connect();
     const onError = (): void => undefined; // The statement in flight fails with it.
     client.on('error', onError);
@@ -109,7 +118,9 @@ export class ClaimQueue {
       }
       // Another node may have made a store between the two, and its tenant be full with that.
       if (missing().length > 0) add(await send(client, claimExisting, missing()));
-      return claims;
+      const tenantIds = missing().map(({ store }) => store.tenantId);
+      const erased = tenantIds.length > 0 ? await send(client, findErasedTenants, { tenantIds }) : [];
+      return { claims, erased: new Set(erased) };
     } catch (error) {
       failure = error;
       throw error;

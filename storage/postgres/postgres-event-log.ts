@@ -22,6 +22,7 @@ import { AppendLane } from './append-lane.ts';
 import { ClaimQueue } from './claim-queue.ts';
 import { toReadError } from './database-errors.ts';
 import { EntityCounter } from './entity-counter.ts';
+import type { PayloadVault } from '../payloads/payload-vault.ts';
 import { poolFigures, type PoolFigures } from './pool.ts';
 import { entityVersions } from './queries/entity-versions.query.ts';
 import { fenceRows } from './queries/fence-rows.query.ts';
@@ -53,6 +54,8 @@ export interface PostgresEventLogOptions {
   readonly storesPerTenantMax?: number;
   /** A store's entities are counted whenever it has this many new events. */
   readonly countEveryEvents?: number;
+  /** Seals and opens payloads. */
+  readonly vault: PayloadVault;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -83,6 +86,7 @@ const pingTimeoutMs = 2_000;
 export class PostgresEventLog implements EventLog {
   private readonly pool: pg.Pool;
   private readonly clock: Clock;
+  private readonly vault: PayloadVault;
   private readonly lanes: readonly AppendLane[];
   private readonly claims: ClaimQueue;
   private readonly counter: EntityCounter;
@@ -91,6 +95,7 @@ export class PostgresEventLog implements EventLog {
   constructor(options: PostgresEventLogOptions, lanes: readonly AppendLane[]) {
     this.pool = options.pool;
     this.clock = options.clock;
+    this.vault = options.vault;
     this.lanes = lanes;
     this.claims = new ClaimQueue({ claimPatienceMs: 1_000, storesPerTenantMax: 0, ...options });
     this.counter = new EntityCounter({ countEveryEvents: 10_000, ...options });
@@ -104,7 +109,9 @@ export class PostgresEventLog implements EventLog {
     if (eventCountOf(batch) === 0) return this.checkFence(batch);
     const { storeNumber } = batch.claim;
     const lane = this.lanes[storeNumber % this.lanes.length]!;
-    const outcome = await lane.append(batch);
+    const outcome = await lane.append(
+      this.vault.seals ? await this.vault.seal(batch) : { batch, payloadKeyNumber: null },
+    );
     if (outcome.kind === 'appended') {
       this.counter.appended(storeNumber, batch.expectedHeads, headsAfter(batch));
     }
@@ -120,7 +127,8 @@ export class PostgresEventLog implements EventLog {
     { storeNumber }: Claim,
     eventIds: readonly EventId[],
   ): Promise<Map<EventId, StoredVesEvent>> {
-    const found = await read(this.pool, findVesEvents, { storeNumber, eventIds });
+    const rows = await read(this.pool, findVesEvents, { storeNumber, eventIds });
+    const found = await this.vault.open('ves', rows);
     return new Map(found.map((event) => [event.eventId, event]));
   }
 
@@ -143,15 +151,15 @@ export class PostgresEventLog implements EventLog {
   }
 
   async readLegacy(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredLegacyEvent[]> {
-    return read(this.pool, readLegacy, { ...store, from, to });
+    return this.vault.open('legacy', await read(this.pool, readLegacy, { ...store, from, to }));
   }
 
   async readVes(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredVesEvent[]> {
-    return read(this.pool, readVes, { ...store, from, to });
+    return this.vault.open('ves', await read(this.pool, readVes, { ...store, from, to }));
   }
 
   async readVesEvent(store: StoreKey, eventId: EventId): Promise<StoredVesEvent | null> {
-    const [event] = await read(this.pool, readVesEvent, { ...store, eventId });
+    const [event] = await this.vault.open('ves', await read(this.pool, readVesEvent, { ...store, eventId }));
     return event ?? null;
   }
 
@@ -160,11 +168,11 @@ export class PostgresEventLog implements EventLog {
     entity: EntityKey,
     page: { readonly offset: number; readonly limit: number },
   ): Promise<{ events: StoredLegacyEvent[]; total: number }> {
-    const [events, counts] = await Promise.all([
+    const [rows, counts] = await Promise.all([
       read(this.pool, readLegacyEntity, { ...store, ...entity, ...page }),
       read(this.pool, countLegacyEntity, { ...store, ...entity }),
     ]);
-    return { events, total: counts[0]?.total ?? 0 };
+    return { events: await this.vault.open('legacy', rows), total: counts[0]?.total ?? 0 };
   }
 
   /**

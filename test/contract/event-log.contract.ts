@@ -1,4 +1,4 @@
-import type { LegacyEvent } from '../../domain/legacy/event.ts';
+import type { LegacyEvent, StoredLegacyEvent } from '../../domain/legacy/event.ts';
 import type { Micros, Sequence, StoreKey } from '../../domain/types.ts';
 import type { EventLog } from '../../storage/event-log.ts';
 import { batchOf, checkLog, headsOf, newStore, randomEvent, randomId } from '../support/event-log.ts';
@@ -116,7 +116,7 @@ export function describeEventLog(open: () => EventLog): void {
         payload,
         payloadHash,
         signature,
-      }: Pick<LegacyEvent, 'payload' | 'payloadHash' | 'signature'>) =>
+      }: Pick<StoredLegacyEvent, 'payload' | 'payloadHash' | 'signature'>) =>
         [payload, payloadHash, signature].map(plain);
       for (const [index, event] of [full, late].entries()) {
         const { payload: _p, payloadHash: _h, signature: _s, payloadHashDiffers: _d, ...rest } = event;

@@ -5,12 +5,14 @@ import pg from 'pg';
 import { databaseSource } from '../../bin/export/database-source.ts';
 import { exportStream } from '../../bin/export/export-stream.ts';
 import { checkDatabase, type FsckReport } from '../../bin/fsck/check-database.ts';
+import { scanVault } from '../../bin/scan-vault.ts';
 import { NodeCryptography } from '../../bin/verify/node-cryptography.ts';
 import { utf8Bytes } from '../../domain/bytes.ts';
 import { legacyLeafHash } from '../../domain/legacy/hashes.ts';
 import type { Sequence, World } from '../../domain/types.ts';
 import { type Check, readExportHeader, StreamVerifier } from '../../domain/verify/verify.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
+import { noMasterKeys } from '../../storage/payloads/master-keys.ts';
 import { LogScan } from '../../storage/postgres/log-scan.ts';
 import { fillStore, type FilledStore } from '../support/filled-store.ts';
 import { TestNodes } from '../support/node-process.ts';
@@ -56,6 +58,7 @@ function fsck(): Promise<FsckReport> {
     tenantId: null,
     storeId: null,
     jobs: 1,
+    masterKeys: noMasterKeys,
     onProgress: () => undefined,
   }).then((report) => {
     const known = [tenantId, '00000000-0000-0000-0000-000000000000'];
@@ -69,7 +72,9 @@ async function verifyExport(world: World): Promise<Check[]> {
   const stream = { tenantId: store.tenantId, storeId: store.storeId, world };
   const lines: (string | Uint8Array)[] = [];
   await exportStream({
-    source: await databaseSource(new LogScan(pool), stream, () => Promise.resolve()),
+    source: await databaseSource(new LogScan(pool), scanVault(pool, noMasterKeys), stream, () =>
+      Promise.resolve(),
+    ),
     stream,
     output: {
       hasBegun: true,
@@ -167,7 +172,8 @@ test('a database that is as it should be has no findings', async () => {
     stores: 2,
     events: 72,
     commitments: 12,
-    sealedPayloads: 0,
+    erasedPayloads: 0,
+    unreadablePayloads: 0,
   });
   expect(await verifyExport('ves')).toEqual([]);
   expect(await verifyExport('legacy')).toEqual([]);

@@ -60,7 +60,7 @@ function append(name: string, batch: AppendBatch): Step[] {
           legacy: (batch.expectedHeads.legacy + batch.legacy.length) as Head,
           ves: batch.expectedHeads.ves,
         };
-        const statement = new AppendEncoder().encode([{ batch, newHeads }]);
+        const statement = new AppendEncoder().encode([{ batch, newHeads, payloadKeyNumber: null }]);
         await client.query('begin');
         try {
           const { rows } = await client.query({ ...statement, types: rowTypes });

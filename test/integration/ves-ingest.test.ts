@@ -435,7 +435,7 @@ describe('reading', () => {
     const body = vesBody(other.agentId, [event]).replace('{"n":1,"m":1}', text);
     expect((await node.send('POST', '/api/v1/ves/events/ingest', body)).json.eventsAccepted).toBe(1);
     const [stored] = await node.storage.log.readVes(other, 1 as Sequence, 1 as Sequence);
-    expect(Buffer.from(stored!.payload).equals(utf8Bytes(text))).toBe(true);
+    expect(Buffer.from(stored!.payload!).equals(utf8Bytes(text))).toBe(true);
     expect((await node.send('GET', `/api/v1/ves/events?${storeQuery(other)}`)).text).toContain(
       `"payload":${text},`,
     );

@@ -281,9 +281,9 @@ export function readEvent({
 }: {
   readonly sequence: number;
   readonly eventId: string;
-  readonly payload: Uint8Array;
+  readonly payload: Uint8Array | null;
 }): { sequence: number; id: string; payload: string } {
-  return { sequence, id: eventId, payload: new TextDecoder().decode(payload) };
+  return { sequence, id: eventId, payload: new TextDecoder().decode(payload ?? undefined) };
 }
 
 function legacyWireEvent(

@@ -1,6 +1,9 @@
 import pino from 'pino';
 import type pg from 'pg';
 import { systemClock } from '../../services/system-clock.ts';
+import { MasterKeys, type MasterKeySettings, noMasterKeys } from '../../storage/payloads/master-keys.ts';
+import { type PayloadEncryptionMode, PayloadVault } from '../../storage/payloads/payload-vault.ts';
+import { postgresPayloadKeys } from '../../storage/postgres/payload-keys.ts';
 import { createPool } from '../../storage/postgres/pool.ts';
 import {
   openPostgresEventLog,
@@ -17,9 +20,11 @@ export interface OpenedLog {
 /** A log on this database with the product's settings, except for what a test sets. */
 export async function openTestLog(
   url: string,
-  settings: Partial<PostgresEventLogOptions> & {
+  settings: Partial<Omit<PostgresEventLogOptions, 'vault'>> & {
     readonly applicationName?: string;
     lockTimeoutMs?: number;
+    /** Payloads are stored as they come unless given. */
+    readonly encryption?: { readonly mode: PayloadEncryptionMode; readonly masterKeys: MasterKeySettings };
   } = {},
 ): Promise<OpenedLog> {
   const log = pino({ level: 'silent' });
@@ -40,8 +45,10 @@ export async function openTestLog(
     lifetimeMaxMs: 60_000,
     log,
   });
+  const { mode, masterKeys } = settings.encryption ?? { mode: 'disabled', masterKeys: noMasterKeys };
   const opening = openPostgresEventLog({
     pool,
+    vault: new PayloadVault({ mode, keys: postgresPayloadKeys(pool, new MasterKeys(masterKeys)) }),
     session,
     appendConnections: 2,
     appendTimeoutMs: 10_000,

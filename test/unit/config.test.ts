@@ -9,6 +9,7 @@ const production = {
   SEQUENCER_ENV: 'production',
   DATABASE_URL: 'postgres://sequencer:pw@db.example/sequencer?sslmode=verify-full',
   BOOTSTRAP_ADMIN_API_KEY: 'ss_0123456789012345678901234567890123456789',
+  PAYLOAD_ENCRYPTION_KEYS: '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
 };
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -64,7 +65,8 @@ describe('defaults', () => {
     for (const definition of Object.values(definitions)) {
       const value = definition.defaultFor({ production: false, ...machine });
       if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) continue;
-      expect(definition.parse(String(value))).toEqual(value);
+      const text = Array.isArray(value) ? value.join() : JSON.stringify(value).replaceAll('"', '');
+      expect(definition.parse(text)).toEqual(value);
     }
   });
 
@@ -188,6 +190,7 @@ describe('rules between settings', () => {
 
   test('production is warned when the key that signs receipts is not set', () => {
     const production = {
+      PAYLOAD_ENCRYPTION_MODE: 'disabled',
       SEQUENCER_ENV: 'production',
       DATABASE_URL: 'postgres://db.example/x?sslmode=require',
     };
@@ -310,4 +313,85 @@ describe('rules between settings', () => {
 test('docs/configuration.md says what the definitions say', async () => {
   const written = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
   expect(written).toBe(configurationDocs());
+});
+
+describe('payload encryption', () => {
+  const key = (byte: number) => Buffer.from(Array.from({ length: 32 }, (_, index) => byte + index));
+  const hex = key(1).toString('hex');
+
+  test('is off outside production, and required in it, where a key is needed', () => {
+    expect(readSettings({}, machine).payloadEncryptionMode).toBe('disabled');
+    expect(readSettings(production, machine).payloadEncryptionMode).toBe('required');
+    const problems = problemsOf({ ...production, PAYLOAD_ENCRYPTION_KEYS: '' });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(
+      /^PAYLOAD_ENCRYPTION_MODE is "required" and there is no key; it takes PAYLOAD_ENCRYPTION_KEYS/,
+    );
+    expect(
+      problemsOf({ ...production, PAYLOAD_ENCRYPTION_KEYS: '', PAYLOAD_ENCRYPTION_MODE: 'off' }),
+    ).toEqual([]);
+  });
+
+  test.each([
+    ['disabled', 'disabled'],
+    ['OFF', 'disabled'],
+    ['false', 'disabled'],
+    ['0', 'disabled'],
+    ['optional', 'optional'],
+    ['required', 'required'],
+    ['on', 'required'],
+    ['True', 'required'],
+    ['1', 'required'],
+  ])('the mode %s is %s', (given, mode) => {
+    const env = { PAYLOAD_ENCRYPTION_MODE: given, PAYLOAD_ENCRYPTION_KEY: hex };
+    expect(readSettings(env, machine).payloadEncryptionMode).toBe(mode);
+  });
+
+  test.each([
+    ['hex', hex],
+    ['0x and capitals', `0x${hex.toUpperCase()}`],
+    ['base64', key(1).toString('base64')],
+    ['base64url', key(1).toString('base64url')],
+  ])('a key is taken as %s', (_, text) => {
+    expect(readSettings({ PAYLOAD_ENCRYPTION_KEY: text }, machine).payloadEncryptionKey).toEqual(
+      new Uint8Array(key(1)),
+    );
+  });
+
+  test('keys are taken as a list, and those of tenants as a map of lists', () => {
+    const tenant = 'A0000000-0000-4000-8000-000000000001';
+    const settings = readSettings(
+      {
+        PAYLOAD_ENCRYPTION_KEYS: `${hex}, ${key(2).toString('base64')}`,
+        PAYLOAD_ENCRYPTION_KEYS_BY_TENANT: JSON.stringify({ [tenant]: [hex, key(3).toString('hex')] }),
+      },
+      machine,
+    );
+    expect(settings.payloadEncryptionKeys).toHaveLength(2);
+    expect(settings.payloadEncryptionKeysByTenant?.get(tenant.toLowerCase())).toHaveLength(2);
+  });
+
+  test.each([
+    ['PAYLOAD_ENCRYPTION_MODE', 'maybe'],
+    ['PAYLOAD_ENCRYPTION_KEY', 'short'],
+    ['PAYLOAD_ENCRYPTION_KEY', hex.slice(2)],
+    ['PAYLOAD_ENCRYPTION_KEY', '0'.repeat(64)],
+    ['PAYLOAD_ENCRYPTION_KEYS', `${hex},`],
+    ['PAYLOAD_ENCRYPTION_KEYS', `${hex},${hex}`],
+    ['PAYLOAD_ENCRYPTION_KEYS_BY_TENANT', '[]'],
+    ['PAYLOAD_ENCRYPTION_KEYS_BY_TENANT', '{"tenant":'],
+    ['PAYLOAD_ENCRYPTION_KEYS_BY_TENANT', `{"acme":"${hex}"}`],
+    ['PAYLOAD_ENCRYPTION_KEYS_BY_TENANT', '{"a0000000-0000-4000-8000-000000000001":"x"}'],
+    ['PAYLOAD_ENCRYPTION_KEYS_BY_TENANT', '{"a0000000-0000-4000-8000-000000000001":1}'],
+  ])('a bad %s stops the start, and its value is not shown', (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(name);
+    if (name !== 'PAYLOAD_ENCRYPTION_MODE') expect(problems[0]).not.toContain(value);
+  });
+
+  test('the list and the single key are not both set', () => {
+    const env = { PAYLOAD_ENCRYPTION_KEYS: hex, PAYLOAD_ENCRYPTION_KEY: hex };
+    expect(problemsOf(env)).toEqual([expect.stringContaining('are both set')]);
+  });
 });

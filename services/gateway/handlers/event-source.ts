@@ -31,7 +31,7 @@ export function vesEvents(
   return {
     world: 'ves',
     read: (store, from, to) => events.readVes(store, from, to),
-    heldBytes: ({ payload }) => 2 * payload.length + vesOverheadBytes,
+    heldBytes: ({ payload }) => 2 * (payload?.length ?? 0) + vesOverheadBytes,
     write: (list) => writeVesEventList(list, context),
   };
 }

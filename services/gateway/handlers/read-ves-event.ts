@@ -14,7 +14,7 @@ export function readVesEvent(
     const store = permittedStore(request.query(), request.principal, 'read');
     const event = await events.readVesEvent(store, eventId);
     if (event === null) return textReply(404, `the stream has no event ${eventId}`);
-    request.reserve(2 * event.payload.length);
+    request.reserve(2 * (event.payload?.length ?? 0));
     return jsonTextReply(writeVesEvent(event, context));
   };
 }

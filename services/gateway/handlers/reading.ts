@@ -69,7 +69,7 @@ export function apiKeyPage(query: Query): { readonly afterPrefix: string | null;
 
 /** About what an event takes in memory until it is sent: its bytes as a row and again in the answer, and the rest. */
 export function heldBytes({ payload, signature }: StoredLegacyEvent): number {
-  return 2 * payload.length + signatureTextFactor * (signature?.length ?? 0) + eventOverheadBytes;
+  return 2 * (payload?.length ?? 0) + signatureTextFactor * (signature?.length ?? 0) + eventOverheadBytes;
 }
 
 /** A byte as a row, and again as a number of up to three digits and a comma. */

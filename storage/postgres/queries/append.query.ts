@@ -1,8 +1,8 @@
 import type { Heads, World } from '../../../domain/types.ts';
-import type { AppendBatch } from '../../event-log.ts';
 import { type ElementType, ParameterArrays } from '../parameter-arrays.ts';
 import { legacyColumns, writeLegacyEvent } from '../new-legacy-row.ts';
 import { vesColumns, writeVesEvent } from '../new-ves-row.ts';
+import type { SealedBatch } from '../../payloads/payload-vault.ts';
 
 /**
  * One statement for the batches of many stores: the fence of each, and the events of those that passed it. Autocommit,
@@ -26,15 +26,16 @@ function appendText(worlds: readonly World[]): string {
     );
     return `,
   appended_${world} as (
-    insert into ${table} (sequenced_at, ${names.join(', ')})
-    select sequenced_at, ${names.join(', ')}
+    insert into ${table} (sequenced_at, encryption_key_number, ${names.join(', ')})
+    select sequenced_at, payload_key_number, ${names.join(', ')}
       from fence join (select ${arrays.join(', ')}) as e using (store_number))`;
   });
   return `
   with batches as (
     select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                         $7::timestamptz[])
-        as b (store_number, epoch, legacy_head, ves_head, new_legacy_head, new_ves_head, sequenced_at)),
+                         $7::timestamptz[], $8::bigint[])
+        as b (store_number, epoch, legacy_head, ves_head, new_legacy_head, new_ves_head, sequenced_at,
+              payload_key_number)),
   locked as (
     select s.store_number
       from streams s join batches b using (store_number)
@@ -45,7 +46,7 @@ function appendText(worlds: readonly World[]): string {
        set legacy_head = b.new_legacy_head, ves_head = b.new_ves_head, last_sequenced_at = b.sequenced_at
       from locked join batches b using (store_number)
      where s.store_number = locked.store_number
-    returning s.store_number, s.last_sequenced_at as sequenced_at)${inserts.join('')}
+    returning s.store_number, s.last_sequenced_at as sequenced_at, b.payload_key_number)${inserts.join('')}
   select store_number from fence`;
 }
 
@@ -57,6 +58,8 @@ const fenceColumns = {
   new_legacy_head: 'int64',
   new_ves_head: 'int64',
   sequenced_at: 'timestamp',
+  // One for all payloads of a batch, which are of one tenant.
+  payload_key_number: 'int64',
 } as const satisfies Record<string, ElementType>;
 
 const eventTables = {
@@ -82,8 +85,7 @@ const texts = new Map(
   ]),
 );
 
-export interface PlannedBatch {
-  readonly batch: AppendBatch;
+export interface PlannedBatch extends SealedBatch {
   readonly newHeads: Heads;
 }
 
@@ -115,7 +117,7 @@ export class AppendEncoder {
     return { name, text: texts.get(name)!, values };
   }
 
-  private addFence({ batch, newHeads }: PlannedBatch): void {
+  private addFence({ batch, newHeads, payloadKeyNumber }: PlannedBatch): void {
     const { claim, expectedHeads, sequencedAt } = batch;
     const { to } = this.fence;
     to.store_number.next().int64(claim.storeNumber);
@@ -125,6 +127,8 @@ export class AppendEncoder {
     to.new_legacy_head.next().int64(newHeads.legacy);
     to.new_ves_head.next().int64(newHeads.ves);
     to.sequenced_at.next().timestamp(sequencedAt);
+    if (payloadKeyNumber === null) to.payload_key_number.nextNull();
+    else to.payload_key_number.next().int64(payloadKeyNumber);
   }
 }
 

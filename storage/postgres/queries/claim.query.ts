@@ -1,4 +1,4 @@
-import type { Epoch, Head, Micros, StoreKey } from '../../../domain/types.ts';
+import type { Epoch, Head, Micros, StoreKey, TenantId } from '../../../domain/types.ts';
 import type { Claim } from '../../event-log.ts';
 import type { Query } from '../query.ts';
 
@@ -16,7 +16,7 @@ export interface ClaimNewParameters {
 
 /**
  * Raises the epochs of the stores that have a row. Rows are locked in the order of their numbers, as every statement
- * that locks several of them does.
+ * that locks several of them does. Those of erased tenants are left out.
  */
 export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
   name: 'claim_existing',
@@ -25,6 +25,7 @@ export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
       select * from unnest($1::uuid[], $2::uuid[], $3::text[]) as r (tenant_id, store_id, claimant)),
     locked as (
       select s.store_number, s.claimant as previous_claimant, r.claimant from streams s join requests r using (tenant_id, store_id)
+       where not s.erased
        order by s.store_number for update of s)
     update streams s set epoch = s.epoch + 1, claimant = locked.claimant, claimed_at = now()
       from locked where s.store_number = locked.store_number
@@ -36,7 +37,8 @@ export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
 /**
  * Makes the rows that do not exist yet, as far as their tenants may have more; one that another claim has made meanwhile is
  * claimed from it. Stores are counted only here, so existing ones cost nothing. Statements of several nodes at once do not
- * see each other's rows: all of them together may make as many too many as one of them makes in all, and only once.
+ * see each other's rows: all of them together may make as many too many as one of them makes in all, and only once. A
+ * trigger leaves out those of erased tenants (migrations/0008_payload_keys.sql).
  */
 export const claimNew: Query<ClaimNewParameters, Claim> = {
   name: 'claim_new',
@@ -59,6 +61,14 @@ export const claimNew: Query<ClaimNewParameters, Claim> = {
     returning s.*`,
   values: ({ requests, storesPerTenantMax }) => [...toValues(requests), storesPerTenantMax],
   row: toClaim,
+};
+
+/** Of these tenants those that were erased. */
+export const findErasedTenants: Query<{ tenantIds: readonly TenantId[] }, TenantId> = {
+  name: 'find_erased_tenants',
+  text: 'select tenant_id from erased_tenants where tenant_id = any ($1::uuid[])',
+  values: ({ tenantIds }) => [tenantIds],
+  row: (columns) => columns.tenant_id as TenantId,
 };
 
 function toValues(requests: readonly ClaimRequest[]): unknown[] {

@@ -2,12 +2,13 @@ import type { StoredLegacyEvent } from '../../../domain/legacy/event.ts';
 import type { StoreKey } from '../../../domain/types.ts';
 import type { EntityKey } from '../../event-log.ts';
 import { entityHash } from '../entity-hash.ts';
-import { legacyEventColumns, toLegacyEvent } from '../legacy-event-row.ts';
+import { legacyEventColumns, toLegacyRow } from '../legacy-event-row.ts';
+import type { EventRow } from '../../payloads/payload-vault.ts';
 import type { Query } from '../query.ts';
 
 export type EntityPage = StoreKey & EntityKey & { readonly offset: number; readonly limit: number };
 
-export const readLegacyEntity: Query<EntityPage, StoredLegacyEvent> = {
+export const readLegacyEntity: Query<EntityPage, EventRow<StoredLegacyEvent>> = {
   name: 'read_legacy_entity',
   text: `
     select ${legacyEventColumns}
@@ -24,7 +25,7 @@ export const readLegacyEntity: Query<EntityPage, StoredLegacyEvent> = {
     page.offset,
     page.limit,
   ],
-  row: toLegacyEvent,
+  row: toLegacyRow,
 };
 
 /** How many legacy events the entity has in all. */

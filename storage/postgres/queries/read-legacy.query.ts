@@ -1,9 +1,10 @@
 import type { StoredLegacyEvent } from '../../../domain/legacy/event.ts';
 import type { Sequence, StoreKey } from '../../../domain/types.ts';
-import { legacyEventColumns, toLegacyEvent } from '../legacy-event-row.ts';
+import { legacyEventColumns, toLegacyRow } from '../legacy-event-row.ts';
+import type { EventRow } from '../../payloads/payload-vault.ts';
 import type { Query } from '../query.ts';
 
-export const readLegacy: Query<StoreKey & { from: Sequence; to: Sequence }, StoredLegacyEvent> = {
+export const readLegacy: Query<StoreKey & { from: Sequence; to: Sequence }, EventRow<StoredLegacyEvent>> = {
   name: 'read_legacy',
   text: `
     select ${legacyEventColumns}
@@ -11,5 +12,5 @@ export const readLegacy: Query<StoreKey & { from: Sequence; to: Sequence }, Stor
      where s.tenant_id = $1 and s.store_id = $2 and e.sequence between $3 and $4
      order by e.sequence`,
   values: ({ tenantId, storeId, from, to }) => [tenantId, storeId, from, to],
-  row: toLegacyEvent,
+  row: toLegacyRow,
 };

@@ -1,9 +1,10 @@
 import type { StoredLegacyEvent } from '../../../domain/legacy/event.ts';
 import type { EventId, Sequence, World } from '../../../domain/types.ts';
 import type { StoredVesEvent } from '../../../domain/ves/event.ts';
-import { legacyEventColumns, toLegacyEvent } from '../legacy-event-row.ts';
+import { legacyEventColumns, toLegacyRow } from '../legacy-event-row.ts';
+import type { EventRow } from '../../payloads/payload-vault.ts';
 import type { Query } from '../query.ts';
-import { toVesEvent, vesEventColumns } from '../ves-event-row.ts';
+import { toVesRow, vesEventColumns } from '../ves-event-row.ts';
 import { worldColumns } from '../world-columns.ts';
 
 export interface EventRange {
@@ -13,26 +14,23 @@ export interface EventRange {
 }
 
 /** What a check of a row looks at beside the event. */
-export interface ScannedRow<Event> {
-  readonly event: Event;
+export interface ScannedRow<Event> extends EventRow<Event> {
   /** Digits: more than a number can name. */
   readonly entityHash: string;
-  /** Whether the payload lies there encrypted by the sequencer, and can't be looked at. */
-  readonly isSealed: boolean;
 }
 
 export const scanVesEvents: Query<EventRange, ScannedRow<StoredVesEvent>> = {
   name: 'scan_ves_events',
   text: scanText('ves', vesEventColumns),
   values: ({ storeNumber, from, to }) => [storeNumber, from, to],
-  row: (columns) => ({ event: toVesEvent(columns), ...besideEvent(columns) }),
+  row: (columns) => ({ ...toVesRow(columns), entityHash: columns.entity_hash_text as string }),
 };
 
 export const scanLegacyEvents: Query<EventRange, ScannedRow<StoredLegacyEvent>> = {
   name: 'scan_legacy_events',
   text: scanText('legacy', legacyEventColumns),
   values: ({ storeNumber, from, to }) => [storeNumber, from, to],
-  row: (columns) => ({ event: toLegacyEvent(columns), ...besideEvent(columns) }),
+  row: (columns) => ({ ...toLegacyRow(columns), entityHash: columns.entity_hash_text as string }),
 };
 
 /** Event ids that a stream has more than once, with the sequences. */
@@ -42,17 +40,10 @@ export const scanRepeatedIds: Readonly<
 
 function scanText(world: World, columns: string): string {
   return `
-    select ${columns}, e.entity_hash::text as entity_hash_text, e.encryption_key_number
+    select ${columns}, e.entity_hash::text as entity_hash_text
       from streams s join ${worldColumns[world].events} e using (store_number)
      where s.store_number = $1 and e.sequence between $2 and $3
      order by e.sequence`;
-}
-
-function besideEvent(columns: Readonly<Record<string, unknown>>): Omit<ScannedRow<never>, 'event'> {
-  return {
-    entityHash: columns.entity_hash_text as string,
-    isSealed: columns.encryption_key_number !== null,
-  };
 }
 
 function repeatedIdsOf(
