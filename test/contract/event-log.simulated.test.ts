@@ -2,11 +2,11 @@ import { MemoryEventLog } from '../../storage/memory/memory-event-log.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
 import { SimulatedProcess } from '../simulation/simulated-process.ts';
 import { SimulatedEventLog, SimulatedStorage } from '../simulation/simulated-storage.ts';
-import { describeEventLog } from './event-log.contract.ts';
+import { describeEventLog, storesPerTenantMax } from './event-log.contract.ts';
 
 describe('the log of the simulator', () => {
   const scheduler = new Scheduler(1);
-  const storage = new SimulatedStorage(scheduler, new MemoryEventLog());
+  const storage = new SimulatedStorage(scheduler, new MemoryEventLog(storesPerTenantMax));
   const log = new SimulatedEventLog(
     storage,
     new SimulatedProcess(scheduler, 'node-1', { offsetUs: 0 }),
