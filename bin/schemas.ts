@@ -47,6 +47,7 @@ export function openSchemas(
       compiled,
       thorough: new CompiledSchemas('all errors', limits),
       eventTypesMax: settings.schemaEventTypesMax,
+      compatibilityEnforced: settings.schemaCompatibilityEnforced,
       onChange: () => active.forget(),
     }),
   };

@@ -25,7 +25,8 @@ export function withCosts(node: SchemaNode): SchemaNode {
   let loops = 0;
   for (const [keyword, held] of Object.entries(node)) {
     const applicator = applicators.get(keyword);
-    weight += 1 + sizeOf(held);
+    // Values that are listed are found by one look, which counts itself.
+    weight += keyword === 'enum' || keyword === 'const' ? 1 : 1 + sizeOf(held);
     if (looping.has(keyword)) loops += 1;
     if (keyword === 'patternProperties') loops += Object.keys(held as object).length;
     costed[keyword] = applicator === undefined ? held : heldWithCosts(held, applicator.holds);

@@ -1,4 +1,6 @@
 import { LogUnavailable, Refused } from '../../domain/errors.ts';
+import { findIncompatibility } from '../../domain/schema/compatibility.ts';
+import { readSchema } from '../../domain/schema/read-schema.ts';
 import type { NewSchema, RegisteredSchema, SchemaStatus, SchemaSubject } from '../../domain/schema/schema.ts';
 import type { TenantId, Uuid } from '../../domain/types.ts';
 import type { Schemas } from '../../storage/schemas.ts';
@@ -12,6 +14,8 @@ export interface SchemaRegistryDependencies {
   /** The same schemas, compiled to find all errors. */
   readonly thorough: CompiledSchemas;
   readonly eventTypesMax: number;
+  /** Whether a version must keep the compatibility that it declares. */
+  readonly compatibilityEnforced: boolean;
   /** Told after each change, so that it acts on this node at once. */
   readonly onChange: () => void;
 }
@@ -49,12 +53,25 @@ export class SchemaRegistry {
           `the tenant has schemas for ${eventTypesMax} event types, which is the limit; delete those of another first`,
         );
       }
+      if (this.deps.compatibilityEnforced) await this.checkCompatibility(schema);
       const registered = await schemas.register({ ...schema, version: (newest?.version ?? 0) + 1 });
       if (registered === null) continue;
       onChange();
       return registered;
     }
     throw new LogUnavailable('other versions of this schema are being registered', { attemptsMax });
+  }
+
+  /** The version must get on with the one that it takes over from: the active one. */
+  private async checkCompatibility(schema: Omit<NewSchema, 'version'>): Promise<void> {
+    const { compatibility } = schema;
+    const active = compatibility === 'none' ? null : await this.deps.schemas.findActive(schema);
+    if (active === null) return;
+    const ours = { name: 'the new schema', json: schema.json };
+    const theirs = { name: `the active version ${active.version}`, json: active.json };
+    const promise = `the schema does not keep the compatibility "${compatibility}"`;
+    if (compatibility !== 'forward') checkReading(theirs, ours, promise);
+    if (compatibility !== 'backward') checkReading(ours, theirs, promise);
   }
 
   /** @returns the schema as it is now; null when there is none, or not of this tenant */
@@ -96,6 +113,22 @@ export class SchemaRegistry {
     const all = thorough.compile(schema).errorsOf(value, payload.byteLength);
     return { schema, errors: all[0] === tooMuchWork ? errors : all };
   }
+}
+
+/** @throws Refused when what is valid by the writer's schema may be refused by the reader's */
+function checkReading(
+  writer: { readonly name: string; readonly json: string },
+  reader: { readonly name: string; readonly json: string },
+  promise: string,
+): void {
+  const found = findIncompatibility(readSchema(JSON.parse(writer.json)), readSchema(JSON.parse(reader.json)));
+  if (found === null) return;
+  throw new Refused(
+    'CONFLICT',
+    `${promise}: what is valid by ${writer.name} (at "${found.writerPointer}") ${found.fault} by ${reader.name} ` +
+      `(at "${found.readerPointer}"); change the schema, or declare another compatibility`,
+    { ...found },
+  );
 }
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { nilUuid, type Principal } from '../../domain/access.ts';
 import type { Uuid } from '../../domain/types.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { type Agent, newAgent, sealedEvent, signedEvent } from '../support/ves-events.ts';
-import { type Answer, openVesNode, type VesNode } from '../support/ves-node.ts';
+import { adminKey, type Answer, openVesNode, type VesNode } from '../support/ves-node.ts';
 
 let database: TestDatabase;
 let node: VesNode;
@@ -464,6 +468,53 @@ describe('at ingest', () => {
       async () => (await ingest(other, agent, event())).json.events_accepted === 1,
     );
     expect(performance.now() - archivedMs).toBeLessThan(1_200);
+  });
+});
+
+test('the walk-through of the documentation answers what it says', async () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../docs/schemas.md'), 'utf8');
+  const script = /```sh\n([\s\S]*?)```/.exec(docs)![1]!;
+  const env = { ...process.env, URL: node.url, KEY: adminKey };
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], { env });
+  const [registered, judged, ingested, latest] = stdout.trim().split('\n');
+  expect(JSON.parse(registered!)).toMatchObject({ eventType: 'order.created', version: 1 });
+  const { id } = JSON.parse(registered!);
+  expect(docs).toContain(judged!.replace(id, '…'));
+  const [rejection] = JSON.parse(ingested!).rejections;
+  expect(docs).toContain(`"reason":"${rejection.reason}","message":"${rejection.message}"`);
+  expect(JSON.parse(latest!)).toMatchObject({ id, status: 'active' });
+});
+
+describe('compatibility', () => {
+  const wider = { ...orderSchema, required: [] };
+  const narrower = { ...orderSchema, required: ['total', 'note'] };
+
+  test('is kept as it is declared, and not enforced unless the setting says so', async () => {
+    const agent = newAgent();
+    await register(agent);
+    expect((await register(agent, 'order.created', narrower)).json.version).toBe(2);
+  });
+
+  test('is enforced against the active version', async () => {
+    const strict = await openVesNode(database.url, { env: { SCHEMA_COMPATIBILITY_ENFORCED: 'on' } });
+    const { tenantId } = newAgent();
+    const send = (schemaJson: object, compatibility?: string) =>
+      strict.send('POST', path, { tenantId, eventType: 'order.created', schemaJson, compatibility });
+    expect((await send(orderSchema)).status).toBe(200);
+    const refused = await send(narrower);
+    expect([refused.status, refused.text]).toEqual([
+      409,
+      'the schema does not keep the compatibility "backward": what is valid by the active version 1 (at "") may lack ' +
+        'note, which is required by the new schema (at "/required"); change the schema, or declare another compatibility',
+    ]);
+    expect((await send(wider, 'forward')).status).toBe(409);
+    expect((await send(narrower, 'full')).status).toBe(409);
+    expect((await send(wider, 'full')).status).toBe(409);
+    expect((await send(orderSchema, 'full')).json.version).toBe(2);
+    expect((await send(narrower, 'forward')).json.version).toBe(3);
+    expect((await send(wider, 'backward')).json.version).toBe(4);
+    expect((await send(narrower, 'none')).json.version).toBe(5);
+    await strict.close();
   });
 });
 

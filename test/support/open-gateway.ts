@@ -211,6 +211,7 @@ function openMemorySchemas(): Pick<GatewayDependencies, 'schemas' | 'schemaRegis
       compiled,
       thorough,
       eventTypesMax: 10,
+      compatibilityEnforced: false,
       onChange: () => undefined,
     }),
   };
