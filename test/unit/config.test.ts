@@ -188,6 +188,18 @@ describe('rules between settings', () => {
     expect(warnings.join()).not.toContain('dev_admin_key');
   });
 
+  test('a short JWT_SECRET is refused in production, warned about elsewhere, and never shown', () => {
+    const short = { JWT_SECRET: 'between us' };
+    expect(problemsOf({ ...production, ...short })).toEqual([
+      expect.stringMatching(/^JWT_SECRET has 10 char/),
+    ]);
+    const { warnings } = readSettings(short);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^JWT_SECRET has 10 characters.*production would refuse/),
+    ]);
+    expect(warnings.join()).not.toContain('between us');
+  });
+
   test('production is warned when the key that signs receipts is not set', () => {
     const production = {
       PAYLOAD_ENCRYPTION_MODE: 'disabled',
