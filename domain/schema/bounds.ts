@@ -24,7 +24,8 @@ export function boundFault(writers: readonly SchemaObject[], keyword: string, he
   if (only !== undefined && !only.some((type) => types.has(type))) return null;
   const some = (name: string, isEnough: (value: never) => boolean): boolean =>
     writers.some((writer) => writer[name] !== undefined && isEnough(writer[name] as never));
-  const limit = Number(held);
+  // Not by conversion, which would call a member that is named toString.
+  const limit = typeof held === 'number' ? held : NaN;
   switch (keyword) {
     case 'type': {
       const accepted = namedTypes(held);
