@@ -1,7 +1,6 @@
 import { _, Ajv, type ErrorObject, type Options } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { InvariantBroken } from '../../domain/errors.ts';
 import type { Draft } from '../../domain/schema/keywords.ts';
 import { schemaFault } from '../../domain/schema/node.ts';
 import { type PlainSchema, readSchema } from '../../domain/schema/read-schema.ts';
@@ -51,6 +50,8 @@ function compilePlain({ draft, root }: PlainSchema, wanted: ErrorsWanted): Compi
   const budget = new WorkBudget();
   // An instance for each, since an instance keeps what it compiled.
   const ajv = openAjv(draft, budget, wanted);
+  // To keep account of what was looked at costs, and ajv has faults in it; so only where it is asked for.
+  ajv.opts.unevaluated = JSON.stringify(root).includes('"unevaluated');
   const validate = ajv.compile(withCosts(root));
   return {
     errorsOf(given, bytes) {
@@ -61,7 +62,9 @@ function compilePlain({ draft, root }: PlainSchema, wanted: ErrorsWanted): Compi
       } catch (error) {
         // The stack is counted too: it ends where values and references nest deeply at once.
         if (error instanceof TooMuchWork || error instanceof RangeError) return [tooMuchWork];
-        throw new InvariantBroken('a compiled schema failed', {}, { cause: error });
+        // A fault of the compiler's: what can't be checked is not valid, and nobody else has to suffer from it.
+        const cause = error instanceof Error ? error.message : String(error);
+        return [{ path: '', message: `can not be checked by this schema: ${cause}` }];
       } finally {
         validate.errors = null;
       }

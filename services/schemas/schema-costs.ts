@@ -18,8 +18,9 @@ const looping = new Set([
 ]);
 
 /** The same schema in which every object says what applying it costs. */
-export function withCosts(node: SchemaNode): SchemaNode {
-  if (typeof node === 'boolean') return node;
+export function withCosts(given: SchemaNode): SchemaNode {
+  if (typeof given === 'boolean') return given;
+  const node = withContainsApart(given);
   const costed = Object.create(null) as SchemaObject;
   let weight = 1;
   let loops = 0;
@@ -33,6 +34,22 @@ export function withCosts(node: SchemaNode): SchemaNode {
   }
   costed[costKeyword] = [weight, loops];
   return costed;
+}
+
+/**
+ * Where an array ends before the tuple does, ajv (8.20, unless it looks for all errors) leaves out the keywords behind that of the
+ * tuple; of these only `contains` has something to say then. Joined by `allOf` it is looked at before.
+ */
+function withContainsApart(node: SchemaObject): SchemaObject {
+  const hasTuple = node.prefixItems !== undefined || Array.isArray(node.items);
+  if (!hasTuple || node.contains === undefined) return node;
+  const { contains, minContains, maxContains, allOf = [], ...rest } = node;
+  const apart = {
+    contains,
+    ...(minContains !== undefined && { minContains }),
+    ...(maxContains !== undefined && { maxContains }),
+  };
+  return { ...rest, allOf: [...(allOf as SchemaNode[]), apart] };
 }
 
 function heldWithCosts(held: unknown, holds: Holds): unknown {
