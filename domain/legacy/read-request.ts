@@ -29,7 +29,7 @@ export interface LegacyEventInRequest extends LegacyEvent, StoreKey {
 export function readLegacyRequest(body: Uint8Array, sha256: Sha256): LegacyRequest {
   const root: { agentId: AgentId | null; drafts: Draft[] | null } = { agentId: null, drafts: null };
   fields.open(body);
-  const rootAt = fields.object(rootNames, (name) => {
+  const rootAt = fields.object(legacyRequestNames, (name) => {
     if (name === 'agent_id') {
       root.agentId = fields.isNull() ? null : fields.uuid();
       return;
@@ -60,7 +60,7 @@ export function readLegacyEvent(document: Uint8Array, sha256: Sha256): LegacyEve
 
 const json = new JsonReader('legacy');
 const fields = new FieldReader(json);
-const rootNames = new FieldNames(['agent_id', 'events']);
+export const legacyRequestNames = new FieldNames(['agent_id', 'events']);
 const optionalNames = [
   'envelope_version',
   'command_id',
@@ -71,7 +71,7 @@ const optionalNames = [
   'signature',
 ] as const;
 type OptionalName = (typeof optionalNames)[number];
-const eventNames = new FieldNames([
+export const legacyEventNames = new FieldNames([
   'event_id',
   'tenant_id',
   'store_id',
@@ -121,7 +121,7 @@ function readEvent(sha256: Sha256): Draft {
     compactPayloadBytes: null,
     sentHash: null,
   };
-  draft.at = fields.object(eventNames, (name) => {
+  draft.at = fields.object(legacyEventNames, (name) => {
     switch (name) {
       case 'event_id':
         draft.eventId = fields.uuid();

@@ -27,7 +27,8 @@ export interface AgentKey extends NewAgentKey {
 }
 
 /** What a key is good for at an instant. */
-export type AgentKeyStatus = 'valid' | 'revoked' | 'not yet valid' | 'expired';
+export const agentKeyStatuses = ['valid', 'revoked', 'not yet valid', 'expired'] as const;
+export type AgentKeyStatus = (typeof agentKeyStatuses)[number];
 
 /**
  * Ves-format 10. A revocation counts whatever the clocks say: the one that wrote its time may run ahead of `now`.

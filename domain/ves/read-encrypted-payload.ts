@@ -10,7 +10,7 @@ import type { EncryptedPayload } from './encrypted-payload.ts';
 export function readEncryptedPayload(fields: FieldReader): { start: number; payload: EncryptedPayload } {
   const text = (): string => fields.text();
   const u32 = (): number => Number(fields.integer(0xffff_ffffn));
-  const { start, values } = readRecord(fields, payloadNames, {
+  const { start, values } = readRecord(fields, encryptedPayloadNames, {
     enc_version: u32,
     aead: text,
     nonce_b64u: text,
@@ -42,7 +42,7 @@ export function readEncryptedPayload(fields: FieldReader): { start: number; payl
   return { start, payload };
 }
 
-const payloadNames = new FieldNames([
+export const encryptedPayloadNames = new FieldNames([
   'enc_version',
   'aead',
   'nonce_b64u',
@@ -51,8 +51,8 @@ const payloadNames = new FieldNames([
   'hpke',
   'recipients',
 ]);
-const hpkeNames = new FieldNames(['mode', 'kem', 'kdf', 'aead']);
-const recipientNames = new FieldNames(['recipient_kid', 'enc_b64u', 'ct_b64u']);
+export const hpkeNames = new FieldNames(['mode', 'kem', 'kdf', 'aead']);
+export const recipientNames = new FieldNames(['recipient_kid', 'enc_b64u', 'ct_b64u']);
 
 /** Reads an object in which every one of the names must be, each by its own function. */
 function readRecord<Name extends string, Readers extends Record<Name, () => unknown>>(

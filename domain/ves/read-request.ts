@@ -37,7 +37,7 @@ export interface VesEventInRequest extends VesEvent, StoreKey {
 export function readVesRequest(body: Uint8Array, strictness: Strictness, sha256: Sha256): VesRequest {
   const root: { agentId: AgentId | null; drafts: Draft[] | null } = { agentId: null, drafts: null };
   fields.open(body);
-  const rootAt = fields.object(rootNames, (name) => {
+  const rootAt = fields.object(vesRequestNames, (name) => {
     if (name === 'agentId') {
       root.agentId = fields.uuid();
       return;
@@ -69,8 +69,8 @@ export function readVesEvent(
 
 const json = new JsonReader('jcs');
 const fields = new FieldReader(json);
-const rootNames = new FieldNames(['agentId', 'events']);
-const eventNames = new FieldNames([
+export const vesRequestNames = new FieldNames(['agentId', 'events']);
+export const vesEventNames = new FieldNames([
   'ves_version',
   'event_id',
   'tenant_id',
@@ -92,7 +92,7 @@ const eventNames = new FieldNames([
   'command_id',
   'base_version',
 ]);
-const bundleNames = new FieldNames(['ed25519_signature', 'ml_dsa_65_signature']);
+export const signatureBundleNames = new FieldNames(['ed25519_signature', 'ml_dsa_65_signature']);
 const u32Max = 0xffff_ffffn;
 const u64Max = 0xffff_ffff_ffff_ffffn;
 const i32Min = -0x8000_0000n;
@@ -150,7 +150,7 @@ function readEvent(strictness: Strictness, sha256: Sha256): Draft {
     plain: null,
     sealed: null,
   };
-  draft.at = fields.object(eventNames, (name) => {
+  draft.at = fields.object(vesEventNames, (name) => {
     switch (name) {
       case 'ves_version':
         draft.vesVersion = Number(fields.integer(u32Max));
@@ -226,7 +226,7 @@ function readOptional(draft: Draft, name: OptionalName, sha256: Sha256): void {
       break;
     case 'agent_signature_bundle':
       // Post-quantum only, signed by nobody, and kept nowhere; but of the right type.
-      fields.object(bundleNames, () => fields.isNull() || fields.bytes());
+      fields.object(signatureBundleNames, () => fields.isNull() || fields.bytes());
       break;
     case 'command_id':
       draft.commandId = fields.uuid();

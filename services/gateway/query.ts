@@ -52,7 +52,7 @@ export function readQuery(search: string): Query {
     u32: (name, whenAbsent) => {
       const value = single(given, name);
       if (value === null) return whenAbsent;
-      return Number(readInteger(value, u32Max) ?? fail(name, value, 'an integer from 0 to 2^32 - 1'));
+      return Number(readInteger(value, BigInt(u32Max)) ?? fail(name, value, 'an integer from 0 to 2^32 - 1'));
     },
     optionalText: (name, lengthMax) => {
       const value = single(given, name);
@@ -69,7 +69,7 @@ export function readQuery(search: string): Query {
   };
 }
 
-const u32Max = 2n ** 32n - 1n;
+export const u32Max = 2 ** 32 - 1;
 const u64Max = 2n ** 64n - 1n;
 /** More digits than any accepted number has, leading zeros included: a bound on the work. */
 const digitsMax = 40;

@@ -1,6 +1,7 @@
 import type { Principal } from '../../domain/access.ts';
 import type { ProofKind } from './authenticate.ts';
 import type { ErrorForm } from './error-reply.ts';
+import type { RouteDescription } from './openapi/description.ts';
 import type { Query } from './query.ts';
 import type { Reply } from './reply.ts';
 
@@ -14,6 +15,8 @@ interface RouteFacts {
   readonly errors: ErrorForm;
   /** `admin`: only for addresses in ADMIN_IP_ALLOWLIST, which is checked before anything else. Unset: for everyone. */
   readonly audience?: 'admin';
+  /** What `/openapi.json` says of it. */
+  readonly description: RouteDescription;
 }
 
 /** Answers whoever asks. */

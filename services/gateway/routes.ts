@@ -60,7 +60,18 @@ import { proveEvent, verifyProof } from './handlers/prove-events.ts';
 import { type RegistrationDependencies, registerAgent } from './handlers/register-agent.ts';
 import { listTenantApiKeys, mintTenantApiKey, revokeTenantApiKey } from './handlers/tenant-api-keys.ts';
 import { listSequencerKeys } from './handlers/sequencer-keys.ts';
-import type { ProtectedRoute, Route } from './route.ts';
+import { describeAccess } from './openapi/describe-access.ts';
+import { describeAdministration } from './openapi/describe-administration.ts';
+import { describeAnchoring } from './openapi/describe-anchoring.ts';
+import { describeCommitments } from './openapi/describe-commitments.ts';
+import { describeEvents } from './openapi/describe-events.ts';
+import { describeKeys } from './openapi/describe-keys.ts';
+import { describeNode } from './openapi/describe-node.ts';
+import { describeSchemas } from './openapi/describe-schemas.ts';
+import { describeVes } from './openapi/describe-ves.ts';
+import { showOpenApi } from './handlers/show-openapi.ts';
+import { readReferenceFile, showReference } from './handlers/show-reference.ts';
+import type { ProtectedRoute, PublicRoute, Route } from './route.ts';
 
 export interface HandlerDependencies
   extends
@@ -96,12 +107,13 @@ export interface HandlerDependencies
 /** Every route that the gateway serves. Paths that are not here are unknown, and other methods are refused. */
 export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
   const { events, log } = deps;
-  return [
+  const routes: readonly Route[] = [
     {
       method: 'POST',
       path: '/api/v1/events/ingest',
       access: 'protected',
       errors: 'coded',
+      description: describeEvents.ingest,
       handle: ingestLegacyEvents(deps),
     },
     {
@@ -109,6 +121,7 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
       path: '/api/v1/events',
       access: 'protected',
       errors: 'text',
+      description: describeEvents.list,
       handle: listEvents(events, legacyEvents(events), log),
     },
     {
@@ -116,6 +129,7 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
       path: '/api/v1/head',
       access: 'protected',
       errors: 'text',
+      description: describeEvents.head,
       handle: readHead('legacy', events),
     },
     {
@@ -123,6 +137,7 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
       path: '/api/v1/entities/:entity_type/:entity_id',
       access: 'protected',
       errors: 'text',
+      description: describeEvents.entity,
       handle: listEntityEvents(events),
     },
     ...vesRoutes(deps),
@@ -135,20 +150,37 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
     ...anchorRoutes(deps),
     ...adminRoutes(deps),
     ...nodeRoutes(deps),
+    ...referenceRoutes(() => routes, deps),
   ];
+  return routes;
 }
 
 /** How this node is; served by every node, also by one that is no gateway. */
 export function nodeRoutes({ version, readiness, health, metrics }: HandlerDependencies): readonly Route[] {
   return [
-    { method: 'GET', path: '/health', access: 'public', errors: 'text', handle: reportHealth(version) },
-    { method: 'GET', path: '/ready', access: 'public', errors: 'text', handle: reportReadiness(readiness) },
+    {
+      method: 'GET',
+      path: '/health',
+      access: 'public',
+      errors: 'text',
+      description: describeNode.health,
+      handle: reportHealth(version),
+    },
+    {
+      method: 'GET',
+      path: '/ready',
+      access: 'public',
+      errors: 'text',
+      description: describeNode.ready,
+      handle: reportReadiness(readiness),
+    },
     {
       method: 'GET',
       path: '/health/detailed',
       access: 'protected',
       audience: 'admin',
       errors: 'flat',
+      description: describeNode.detailed,
       handle: reportDetailedHealth(version, health),
     },
     {
@@ -157,8 +189,23 @@ export function nodeRoutes({ version, readiness, health, metrics }: HandlerDepen
       access: 'protected',
       audience: 'admin',
       errors: 'text',
+      description: describeNode.metrics,
       handle: reportMetrics(metrics),
     },
+  ];
+}
+
+/** What all of these routes are, for programs and for readers. */
+function referenceRoutes(
+  routes: () => readonly Route[],
+  { version }: Pick<HandlerDependencies, 'version'>,
+): PublicRoute[] {
+  const facts = { method: 'GET', access: 'public', errors: 'text' } as const;
+  const { document, reference, referenceFile } = describeNode;
+  return [
+    { ...facts, path: '/openapi.json', description: document, handle: showOpenApi(routes, version) },
+    { ...facts, path: '/docs{/}', description: reference, handle: showReference() },
+    { ...facts, path: '/docs/:file', description: referenceFile, handle: readReferenceFile() },
   ];
 }
 
@@ -172,16 +219,30 @@ function vesRoutes(deps: HandlerDependencies): ProtectedRoute[] {
       method: 'POST',
       path: '/api/v1/ves/events/ingest',
       errors: 'coded',
+      description: describeVes.ingest,
       handle: ingestVesEvents(deps),
     },
     {
       ...facts,
       method: 'GET',
       path: '/api/v1/ves/events',
+      description: describeVes.list,
       handle: listEvents(events, vesEvents(events, deps), log),
     },
-    { ...facts, method: 'GET', path: '/api/v1/ves/events/:event_id', handle: readVesEvent(events, deps) },
-    { ...facts, method: 'GET', path: '/api/v1/ves/head', handle: readHead('ves', events) },
+    {
+      ...facts,
+      method: 'GET',
+      path: '/api/v1/ves/events/:event_id',
+      description: describeVes.one,
+      handle: readVesEvent(events, deps),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: '/api/v1/ves/head',
+      description: describeVes.head,
+      handle: readHead('ves', events),
+    },
   ];
 }
 
@@ -196,18 +257,32 @@ function keyRoutes({
   const facts = { access: 'protected', errors: 'text' } as const;
   const ofAgent = '/api/v1/agents/:agent_id/keys';
   return [
-    { ...facts, method: 'POST', path: '/api/v1/agents/keys', handle: registerAgentKey(agentKeys, audit) },
-    { ...facts, method: 'GET', path: ofAgent, handle: listAgentKeys(agentKeys, clock) },
+    {
+      ...facts,
+      method: 'POST',
+      path: '/api/v1/agents/keys',
+      description: describeKeys.register,
+      handle: registerAgentKey(agentKeys, audit),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: ofAgent,
+      description: describeKeys.list,
+      handle: listAgentKeys(agentKeys, clock),
+    },
     {
       ...facts,
       method: 'DELETE',
       path: `${ofAgent}/:key_id`,
+      description: describeKeys.revoke,
       handle: revokeAgentKey(agentKeys, audit, clock),
     },
     {
       ...facts,
       method: 'GET',
       path: '/api/v1/sequencer/keys',
+      description: describeKeys.sequencer,
       handle: listSequencerKeys(sequencerId, sequencerKeys),
     },
   ];
@@ -224,12 +299,31 @@ function agentRoutes(deps: HandlerDependencies): Route[] {
       path: '/api/v1/agents/register',
       access: 'public',
       errors: 'flat',
+      description: describeAccess.register,
       handle: registerAgent(deps),
     },
-    { ...facts, method: 'GET', path: agent, handle: readAgent(deps) },
-    { ...facts, method: 'POST', path: `${agent}/api-keys`, handle: mintAgentApiKey(deps) },
-    { ...facts, method: 'GET', path: `${agent}/api-keys`, handle: listAgentApiKeys(deps) },
-    { ...facts, method: 'DELETE', path: `${agent}/api-keys/:key_prefix`, handle: revokeAgentApiKey(deps) },
+    { ...facts, method: 'GET', path: agent, description: describeAccess.agent, handle: readAgent(deps) },
+    {
+      ...facts,
+      method: 'POST',
+      path: `${agent}/api-keys`,
+      description: describeAccess.mintForAgent,
+      handle: mintAgentApiKey(deps),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: `${agent}/api-keys`,
+      description: describeAccess.listOfAgent,
+      handle: listAgentApiKeys(deps),
+    },
+    {
+      ...facts,
+      method: 'DELETE',
+      path: `${agent}/api-keys/:key_prefix`,
+      description: describeAccess.revokeOfAgent,
+      handle: revokeAgentApiKey(deps),
+    },
   ];
 }
 
@@ -238,9 +332,27 @@ function tenantRoutes(deps: HandlerDependencies): ProtectedRoute[] {
   const facts = { access: 'protected', audience: 'admin', errors: 'flat' } as const;
   const keys = '/api/v1/admin/tenants/:tenant_id/api-keys';
   return [
-    { ...facts, method: 'POST', path: keys, handle: mintTenantApiKey(deps) },
-    { ...facts, method: 'GET', path: keys, handle: listTenantApiKeys(deps) },
-    { ...facts, method: 'DELETE', path: `${keys}/:key_prefix`, handle: revokeTenantApiKey(deps) },
+    {
+      ...facts,
+      method: 'POST',
+      path: keys,
+      description: describeAccess.mintForTenant,
+      handle: mintTenantApiKey(deps),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: keys,
+      description: describeAccess.listOfTenant,
+      handle: listTenantApiKeys(deps),
+    },
+    {
+      ...facts,
+      method: 'DELETE',
+      path: `${keys}/:key_prefix`,
+      description: describeAccess.revokeOfTenant,
+      handle: revokeTenantApiKey(deps),
+    },
   ];
 }
 
@@ -251,31 +363,99 @@ function schemaRoutes({ schemas, schemaRegistry, audit }: HandlerDependencies): 
   const one = `${all}/:schema_id`;
   const ofEventType = `${all}/event-type/:event_type`;
   return [
-    { ...facts, method: 'GET', path: all, handle: listSchemas(schemas) },
-    { ...facts, method: 'POST', path: all, handle: registerSchema(schemaRegistry, audit) },
-    { ...facts, method: 'POST', path: `${all}/validate`, handle: validatePayload(schemaRegistry) },
-    { ...facts, method: 'GET', path: one, handle: readSchema(schemas) },
-    { ...facts, method: 'PUT', path: `${one}/status`, handle: setSchemaStatus(schemaRegistry, audit) },
-    { ...facts, method: 'DELETE', path: one, handle: deleteSchema(schemaRegistry, audit) },
-    { ...facts, method: 'GET', path: ofEventType, handle: readEventTypeSchemas(schemas) },
-    { ...facts, method: 'GET', path: `${ofEventType}/latest`, handle: readLatestSchema(schemas) },
+    { ...facts, method: 'GET', path: all, description: describeSchemas.list, handle: listSchemas(schemas) },
+    {
+      ...facts,
+      method: 'POST',
+      path: all,
+      description: describeSchemas.register,
+      handle: registerSchema(schemaRegistry, audit),
+    },
+    {
+      ...facts,
+      method: 'POST',
+      path: `${all}/validate`,
+      description: describeSchemas.validate,
+      handle: validatePayload(schemaRegistry),
+    },
+    { ...facts, method: 'GET', path: one, description: describeSchemas.one, handle: readSchema(schemas) },
+    {
+      ...facts,
+      method: 'PUT',
+      path: `${one}/status`,
+      description: describeSchemas.status,
+      handle: setSchemaStatus(schemaRegistry, audit),
+    },
+    {
+      ...facts,
+      method: 'DELETE',
+      path: one,
+      description: describeSchemas.remove,
+      handle: deleteSchema(schemaRegistry, audit),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: ofEventType,
+      description: describeSchemas.ofEventType,
+      handle: readEventTypeSchemas(schemas),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: `${ofEventType}/latest`,
+      description: describeSchemas.latest,
+      handle: readLatestSchema(schemas),
+    },
   ];
 }
 
 /** Commitments and proofs: the same routes for both worlds. */
 function commitmentRoutes(world: World, prefix: string, deps: HandlerDependencies): ProtectedRoute[] {
+  const described = describeCommitments(world);
   const facts = { access: 'protected', errors: 'text' } as const;
   return [
-    { ...facts, method: 'POST', path: `${prefix}/commitments`, handle: createCommitment(world, deps) },
-    { ...facts, method: 'GET', path: `${prefix}/commitments`, handle: listCommitments(world, deps) },
-    { ...facts, method: 'GET', path: `${prefix}/commitments/:batch_id`, handle: readCommitment(world, deps) },
+    {
+      ...facts,
+      method: 'POST',
+      path: `${prefix}/commitments`,
+      description: described.create,
+      handle: createCommitment(world, deps),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: `${prefix}/commitments`,
+      description: described.list,
+      handle: listCommitments(world, deps),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: `${prefix}/commitments/:batch_id`,
+      description: described.read,
+      handle: readCommitment(world, deps),
+    },
     // Before the next: `verify` is no sequence number.
-    { ...facts, method: 'POST', path: `${prefix}/proofs/verify`, handle: verifyProof(world, deps.sha256) },
-    { ...facts, method: 'GET', path: `${prefix}/proofs/:sequence_number`, handle: proveEvent(world, deps) },
+    {
+      ...facts,
+      method: 'POST',
+      path: `${prefix}/proofs/verify`,
+      description: described.verify,
+      handle: verifyProof(world, deps.sha256),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: `${prefix}/proofs/:sequence_number`,
+      description: described.prove,
+      handle: proveEvent(world, deps),
+    },
     {
       ...facts,
       method: 'GET',
       path: `${prefix}/proofs/:sequence_number/bundle`,
+      description: described.bundle,
       handle: bundleProof(world, deps),
     },
   ];
@@ -285,9 +465,27 @@ function commitmentRoutes(world: World, prefix: string, deps: HandlerDependencie
 function anchorRoutes(deps: HandlerDependencies): ProtectedRoute[] {
   const facts = { access: 'protected', errors: 'text' } as const;
   return [
-    { ...facts, method: 'GET', path: '/v1/commitments/pending', handle: listPendingCommitments(deps) },
-    { ...facts, method: 'POST', path: '/v1/commitments/:batch_id/anchored', handle: noteAnchor(deps) },
-    { ...facts, method: 'GET', path: '/api/v1/anchor/status', handle: readAnchorStatus() },
+    {
+      ...facts,
+      method: 'GET',
+      path: '/v1/commitments/pending',
+      description: describeAnchoring.pending,
+      handle: listPendingCommitments(deps),
+    },
+    {
+      ...facts,
+      method: 'POST',
+      path: '/v1/commitments/:batch_id/anchored',
+      description: describeAnchoring.note,
+      handle: noteAnchor(deps),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: '/api/v1/anchor/status',
+      description: describeAnchoring.status,
+      handle: readAnchorStatus(),
+    },
   ];
 }
 
@@ -296,12 +494,42 @@ function adminRoutes({ adminView, auditEntries, nodeId, cluster, clock }: Handle
   const page = { method: 'GET', access: 'public', audience: 'admin', errors: 'text' } as const;
   const facts = { method: 'GET', access: 'protected', audience: 'admin', errors: 'flat' } as const;
   return [
-    { ...facts, path: '/api/v1/admin/overview', handle: readAdminOverview(adminView) },
-    { ...facts, path: '/api/v1/admin/tenants', handle: listAdminTenants(adminView) },
-    { ...facts, path: '/api/v1/admin/stores', handle: listAdminStores(adminView) },
-    { ...facts, path: '/api/v1/admin/agents', handle: listAdminAgents(adminView) },
-    { ...facts, path: '/api/v1/admin/audit', handle: listAuditEntries(auditEntries) },
-    { ...facts, path: '/api/v1/admin/cluster', handle: readCluster(nodeId, cluster, clock) },
-    { ...page, path: '/admin{/}', handle: showAdminPage() },
+    {
+      ...facts,
+      path: '/api/v1/admin/overview',
+      description: describeAdministration.overview,
+      handle: readAdminOverview(adminView),
+    },
+    {
+      ...facts,
+      path: '/api/v1/admin/tenants',
+      description: describeAdministration.tenants,
+      handle: listAdminTenants(adminView),
+    },
+    {
+      ...facts,
+      path: '/api/v1/admin/stores',
+      description: describeAdministration.stores,
+      handle: listAdminStores(adminView),
+    },
+    {
+      ...facts,
+      path: '/api/v1/admin/agents',
+      description: describeAdministration.agents,
+      handle: listAdminAgents(adminView),
+    },
+    {
+      ...facts,
+      path: '/api/v1/admin/audit',
+      description: describeAdministration.audit,
+      handle: listAuditEntries(auditEntries),
+    },
+    {
+      ...facts,
+      path: '/api/v1/admin/cluster',
+      description: describeAdministration.cluster,
+      handle: readCluster(nodeId, cluster, clock),
+    },
+    { ...page, path: '/admin{/}', description: describeAdministration.page, handle: showAdminPage() },
   ];
 }

@@ -32,12 +32,15 @@ test('the page lists every route that is served, once, and no other', () => {
   ).toEqual(served.sort());
 });
 
-test('the page says of every route how it words errors and whether it asks who is there', () => {
+test('the page says of every route how it words errors and whom it answers', () => {
   const facts = documentedRoutes().map(({ route, who, errors }) => [
     route,
-    { access: who === 'everyone' ? 'public' : 'protected', errors },
+    { access: who === 'everyone' ? 'public' : 'protected', who, errors },
   ]);
-  const served = routes.map(({ method, path, access, errors }) => [`${method} ${path}`, { access, errors }]);
+  const served = routes.map(({ method, path, access, errors, description: { who } }) => [
+    `${method} ${path}`,
+    { access, who, errors },
+  ]);
   expect(Object.fromEntries(facts)).toEqual(Object.fromEntries(served));
 });
 

@@ -9,7 +9,7 @@ import type { ProtectedRequest } from '../route.ts';
 type Handle = (request: ProtectedRequest) => Promise<Reply>;
 
 /** Of each list; what is beyond it is cut off. */
-const rowsMax = 200;
+export const adminRowsMax = 200;
 
 /** Nothing here projects events, so no projection is behind. */
 const noProjection = { lastProjectedSequence: 0, projectionLag: 0 };
@@ -36,7 +36,7 @@ export function readAdminOverview(view: Pick<AdminView, 'overview'>): Handle {
 
 export function listAdminTenants(view: Pick<AdminView, 'tenants'>): Handle {
   return async ({ principal }) => {
-    const tenants = await view.tenants(visibleTenant(principal), rowsMax);
+    const tenants = await view.tenants(visibleTenant(principal), adminRowsMax);
     return jsonReply(
       tenants.map((tenant) => ({
         tenantId: tenant.tenantId,
@@ -56,7 +56,7 @@ export function listAdminTenants(view: Pick<AdminView, 'tenants'>): Handle {
 
 export function listAdminStores(view: Pick<AdminView, 'stores'>): Handle {
   return async ({ principal }) => {
-    const stores = await view.stores(visibleTenant(principal), rowsMax);
+    const stores = await view.stores(visibleTenant(principal), adminRowsMax);
     return jsonReply(
       stores.map((store) => ({
         tenantId: store.tenantId,
@@ -73,7 +73,7 @@ export function listAdminStores(view: Pick<AdminView, 'stores'>): Handle {
 
 export function listAdminAgents(view: Pick<AdminView, 'agents'>): Handle {
   return async ({ principal }) => {
-    const agents = await view.agents(visibleTenant(principal), rowsMax);
+    const agents = await view.agents(visibleTenant(principal), adminRowsMax);
     return jsonReply(
       agents.map((agent) => ({
         tenantId: agent.tenantId,

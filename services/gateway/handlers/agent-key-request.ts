@@ -21,7 +21,7 @@ export interface AgentKeyRequest extends AgentKeyRef {
 
 const json = new JsonReader('jcs');
 const fields = new FieldReader(json);
-const names = new FieldNames([
+export const agentKeyNames = new FieldNames([
   'tenantId',
   'agentId',
   'keyId',
@@ -32,7 +32,7 @@ const names = new FieldNames([
   'publicKeyBundle',
   'proofOfPossessionBundle',
 ]);
-const bundleNames = new FieldNames([
+export const publicKeyBundleNames = new FieldNames([
   'ed25519PublicKey',
   'mlDsa65PublicKey',
   'x25519PublicKey',
@@ -56,7 +56,7 @@ export function readAgentKeyRequest(body: Uint8Array): AgentKeyRequest {
     hasProofBundle?: boolean;
   } = {};
   fields.open(body);
-  const at = fields.object(names, (name) => {
+  const at = fields.object(agentKeyNames, (name) => {
     switch (name) {
       case 'tenantId':
       case 'agentId':
@@ -146,7 +146,7 @@ const otherAlgorithms: Readonly<Record<number, string>> = {
 
 function readBundle(): Map<string, string> {
   const bundle = new Map<string, string>();
-  fields.object(bundleNames, (name) => {
+  fields.object(publicKeyBundleNames, (name) => {
     if (!fields.isNull()) bundle.set(name, fields.text());
   });
   return bundle;

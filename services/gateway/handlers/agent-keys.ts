@@ -21,8 +21,8 @@ import { pathU32, pathUuid, permit } from './reading.ts';
 
 type Handle = (request: ProtectedRequest) => Promise<Reply>;
 
-const limitDefault = 100;
-const limitMax = 1_000;
+export const agentKeysLimitDefault = 100;
+export const agentKeysLimitMax = 1_000;
 
 /** Registers a public key of an agent; the number of a key is given once, and stays taken when the key is revoked. */
 export function registerAgentKey(keys: Pick<AgentKeys, 'register'>, audit: Pick<AuditLog, 'record'>): Handle {
@@ -54,14 +54,14 @@ export function listAgentKeys(keys: Pick<AgentKeys, 'list'>, clock: Pick<Clock, 
     const agentId = pathUuid(request, 'agent_id');
     permitReadOrAdmin(request, tenantId);
     const after = query.u32('after', -1);
-    const limit = query.u32('limit', limitDefault);
+    const limit = query.u32('limit', agentKeysLimitDefault);
     if (limit === 0) {
       throw new Refused(
         'INVALID_QUERY',
-        `the query parameter limit is "0"; accepted is an integer from 1 (above ${limitMax} it counts as ${limitMax})`,
+        `the query parameter limit is "0"; accepted is an integer from 1 (above ${agentKeysLimitMax} it counts as ${agentKeysLimitMax})`,
       );
     }
-    const page = { afterKeyId: after < 0 ? null : after, limit: Math.min(limit, limitMax) };
+    const page = { afterKeyId: after < 0 ? null : after, limit: Math.min(limit, agentKeysLimitMax) };
     const found = await keys.list({ tenantId, agentId }, page);
     const now = clock.nowMicros();
     return jsonReply({

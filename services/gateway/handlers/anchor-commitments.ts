@@ -18,7 +18,7 @@ import { permitReadOrAdmin } from './reading.ts';
 type Handler = (request: ProtectedRequest) => Promise<Reply>;
 type Dependencies = Pick<CommitmentHandlerDependencies, 'commitments'>;
 
-const pendingLimitMax = 5_000;
+export const pendingLimitMax = 5_000;
 const u32Max = 2n ** 32n - 1n;
 
 /** Which VES commitments, of all tenants, wait to be recorded on a chain. */

@@ -12,10 +12,10 @@ export interface ApiKeyRequest extends WantedKey {
 }
 
 const fields = new FieldReader(new JsonReader('jcs'));
-const names = new FieldNames(['agentId', 'storeIds', 'readOnly', 'admin', 'rateLimit']);
+export const apiKeyRequestNames = new FieldNames(['agentId', 'storeIds', 'readOnly', 'admin', 'rateLimit']);
 const u32Max = 0xffff_ffffn;
 /** Each cached key holds its list. */
-const storesMax = 1_000;
+export const apiKeyStoresMax = 1_000;
 
 /** @throws Refused for what is no JSON object, or has a field of the wrong type, or too many stores */
 export function readApiKeyRequest(body: Uint8Array): ApiKeyRequest {
@@ -27,14 +27,14 @@ export function readApiKeyRequest(body: Uint8Array): ApiKeyRequest {
     rateLimit?: number;
   } = {};
   fields.open(body);
-  fields.object(names, (name) => {
+  fields.object(apiKeyRequestNames, (name) => {
     if (fields.isNull()) return;
     switch (name) {
       case 'agentId':
         found.agentId = fields.uuid();
         break;
       case 'storeIds':
-        found.storeIds = readUuids(fields, storesMax + 1);
+        found.storeIds = readUuids(fields, apiKeyStoresMax + 1);
         break;
       case 'readOnly':
       case 'admin':
@@ -45,10 +45,10 @@ export function readApiKeyRequest(body: Uint8Array): ApiKeyRequest {
     }
   });
   fields.finish();
-  if ((found.storeIds?.length ?? 0) > storesMax) {
+  if ((found.storeIds?.length ?? 0) > apiKeyStoresMax) {
     throw new Refused(
       'INVALID_FIELD_VALUE',
-      `storeIds has more than ${storesMax} stores; leave it out to allow all stores of the tenant`,
+      `storeIds has more than ${apiKeyStoresMax} stores; leave it out to allow all stores of the tenant`,
     );
   }
   return {

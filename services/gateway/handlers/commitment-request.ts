@@ -34,9 +34,9 @@ export const rootNames = { legacy: 'events_root', ves: 'merkle_root' } as const;
 const json = new JsonReader('legacy');
 const fields = new FieldReader(json);
 const u64Max = 2n ** 64n - 1n;
-const pathLengthMax = 64;
+export const pathLengthMax = 64;
 
-const commitmentNames = new FieldNames(['tenant_id', 'store_id', 'sequence_start', 'sequence_end']);
+export const commitmentNames = new FieldNames(['tenant_id', 'store_id', 'sequence_start', 'sequence_end']);
 
 /** @throws Refused for what is no JSON, or has a field missing or of the wrong type */
 export function readCommitmentRequest(body: Uint8Array): CommitmentRequest {
@@ -57,7 +57,7 @@ export function readCommitmentRequest(body: Uint8Array): CommitmentRequest {
   };
 }
 
-const verifyNames = {
+export const verifyNames = {
   legacy: new FieldNames(['leaf_hash', 'events_root', 'proof_path', 'leaf_index', 'leaf_count']),
   ves: new FieldNames(['leaf_hash', 'merkle_root', 'proof_path', 'leaf_index', 'leaf_count']),
 } as const;
@@ -96,7 +96,7 @@ export function readVerifyRequest(world: World, body: Uint8Array): VerifyRequest
   };
 }
 
-const anchorNames = new FieldNames(['chain_tx_hash', 'chain_id', 'block_number']);
+export const anchorNames = new FieldNames(['chain_tx_hash', 'chain_id', 'block_number']);
 
 /** @throws Refused for what is no JSON, or has a field missing or of the wrong type */
 export function readAnchorRequest(body: Uint8Array): AnchorRequest {

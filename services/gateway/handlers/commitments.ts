@@ -29,7 +29,7 @@ export interface CommitmentHandlerDependencies {
 
 type Handler = (request: ProtectedRequest) => Promise<Reply>;
 
-const listLimitMax = 1_000;
+export const commitmentsLimitMax = 1_000;
 
 /** Freezes a range of a stream. A range that can't be frozen is 400 in both worlds, with the reason. */
 export function createCommitment(world: World, deps: CommitmentHandlerDependencies): Handler {
@@ -63,7 +63,7 @@ export function listCommitments(
   return async (request) => {
     const query = request.query();
     const store = permittedStore(query, request.principal, 'read');
-    const page = pageOf(query, listLimitMax);
+    const page = pageOf(query, commitmentsLimitMax);
     const from = query.u64('from', absent);
     if (from !== absent) {
       const whole = await commitments.listFrom({ ...store, world }, sequenceFrom(from), page.limit);
@@ -117,7 +117,7 @@ export function unknownCommitment(batchId: Uuid): Reply {
 
 /** @throws Refused */
 export function pageOf(query: Query, limitMax: number): CommitmentPage {
-  const limit = Math.min(query.u32('limit', listLimitMax), limitMax);
+  const limit = Math.min(query.u32('limit', commitmentsLimitMax), limitMax);
   return { after: query.optionalUuid('after'), limit };
 }
 

@@ -6,9 +6,9 @@ import { jsonReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { adminTime, visibleTenant } from './admin-lists.ts';
 
-const limitDefault = 100;
-const limitMax = 1_000;
-const actionLengthMax = 64;
+export const auditLimitDefault = 100;
+export const auditLimitMax = 1_000;
+export const actionLengthMax = 64;
 
 /** Who changed what, newest first, in pages. The administrator of a tenant sees what concerns the tenant. */
 export function listAuditEntries(
@@ -39,14 +39,14 @@ export function listAuditEntries(
 }
 
 function readPage(query: Query): AuditPage {
-  const limit = query.u32('limit', limitDefault);
+  const limit = query.u32('limit', auditLimitDefault);
   if (limit === 0) {
     throw new Refused(
       'INVALID_QUERY',
-      `the query parameter limit is "0"; accepted is an integer from 1 (above ${limitMax} it counts as ${limitMax})`,
+      `the query parameter limit is "0"; accepted is an integer from 1 (above ${auditLimitMax} it counts as ${auditLimitMax})`,
     );
   }
-  return { limit: Math.min(limit, limitMax), after: readCursor(query.optionalText('after', 64)) };
+  return { limit: Math.min(limit, auditLimitMax), after: readCursor(query.optionalText('after', 64)) };
 }
 
 /** Digits that no timestamp and no number of an entry exceed. */

@@ -1,3 +1,4 @@
+import { nameLimits } from '../../../domain/check-request.ts';
 import { Refused } from '../../../domain/errors.ts';
 import { writeEntityHistory } from '../../../domain/legacy/response.ts';
 import { sequenceMax } from '../../../domain/types.ts';
@@ -6,9 +7,7 @@ import { jsonTextReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { heldBytes, permittedStore } from './reading.ts';
 
-const limitMax = 100;
-const entityTypeBytesMax = 128;
-const entityIdBytesMax = 512;
+export const entityEventsLimitMax = 100;
 
 /** A page of the legacy events of one entity, ascending by sequence. */
 export function listEntityEvents(
@@ -18,13 +17,16 @@ export function listEntityEvents(
     const query = request.query();
     const store = permittedStore(query, request.principal, 'read');
     const entity = {
-      entityType: entityName(request, 'entity_type', entityTypeBytesMax),
-      entityId: entityName(request, 'entity_id', entityIdBytesMax),
+      entityType: entityName(request, 'entity_type', nameLimits.entityType.bytesMax),
+      entityId: entityName(request, 'entity_id', nameLimits.entityId.bytesMax),
     };
     const from = query.u64('from', 0n);
     // No entity has that many events, so all offsets beyond are the same to us.
     const offset = Number(from > BigInt(sequenceMax) ? sequenceMax : from);
-    const limit = Math.min(query.u32('limit', limitMax) || limitMax, limitMax);
+    const limit = Math.min(
+      query.u32('limit', entityEventsLimitMax) || entityEventsLimitMax,
+      entityEventsLimitMax,
+    );
     const page = await events.readLegacyEntity(store, entity, { offset, limit });
     request.reserve(page.events.reduce((sum, event) => sum + heldBytes(event), 0));
     return jsonTextReply(writeEntityHistory({ ...entity, ...page, offset }));

@@ -7,10 +7,10 @@ import type { ProtectedRequest, RouteRequest } from '../route.ts';
 import type { EventSource } from './event-source.ts';
 import { permittedStore } from './reading.ts';
 
-const limitDefault = 100;
-const limitMax = 1_000;
+export const eventsLimitDefault = 100;
+export const eventsLimitMax = 1_000;
 /** Read at first, when nothing is known of the payloads: at a megabyte each, still a bearable amount. */
-const firstSliceEvents = limitDefault;
+const firstSliceEvents = eventsLimitDefault;
 /** Read at once later on. */
 const sliceBytes = 8_388_608;
 
@@ -24,18 +24,18 @@ export function listEvents<Event extends { readonly sequence: Sequence }>(
     const query = request.query();
     const store = permittedStore(query, request.principal, 'read');
     const from = query.u64('from', 1n);
-    const limit = query.u32('limit', limitDefault);
+    const limit = query.u32('limit', eventsLimitDefault);
     if (limit === 0) {
       throw new Refused(
         'INVALID_QUERY',
-        `the query parameter limit is "0"; accepted is an integer from 1 (above ${limitMax} it counts as ${limitMax})`,
+        `the query parameter limit is "0"; accepted is an integer from 1 (above ${eventsLimitMax} it counts as ${eventsLimitMax})`,
       );
     }
     if (from > BigInt(sequenceMax)) return jsonTextReply(source.write([]));
     const first = Math.max(1, Number(from));
     // The head first: events after it may appear while we read, but none before it may be missing.
     const { [source.world]: head } = await events.heads(store);
-    const last = Math.min(head, first + Math.min(limit, limitMax) - 1);
+    const last = Math.min(head, first + Math.min(limit, eventsLimitMax) - 1);
     const found = await readRange(source, request, store, first, last);
     if (found !== null) return jsonTextReply(source.write(found));
     log.error({ ...store, world: source.world, first, last }, 'a range below the head has a hole');

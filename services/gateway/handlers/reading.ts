@@ -3,7 +3,7 @@ import { Refused } from '../../../domain/errors.ts';
 import type { StoredLegacyEvent } from '../../../domain/legacy/event.ts';
 import type { StoreKey, Uuid } from '../../../domain/types.ts';
 import { parseUuid } from '../../../domain/uuid.ts';
-import type { Query } from '../query.ts';
+import { type Query, u32Max } from '../query.ts';
 import type { RouteRequest } from '../route.ts';
 
 /**
@@ -44,9 +44,7 @@ export function pathU32(request: RouteRequest, name: string): number {
   throw new Refused('INVALID_QUERY', `the path parameter ${name} is no integer from 0 to 2^32 - 1`);
 }
 
-const u32Max = 2 ** 32 - 1;
-
-const apiKeyPageMax = 1_000;
+export const apiKeyPageMax = 1_000;
 
 /**
  * The page of a list of API keys: `limit`, which above 1,000 counts as that, and `after`, the hash prefix of the last key

@@ -23,7 +23,7 @@ export interface RegistrationRefusal {
 }
 
 const fields = new FieldReader(new JsonReader('jcs'));
-const names = new FieldNames([
+export const registrationNames = new FieldNames([
   'name',
   'description',
   'storeIds',
@@ -33,16 +33,19 @@ const names = new FieldNames([
   'admin',
 ]);
 const u32Max = 0xffff_ffffn;
-const nameBytesMax = 128;
-const descriptionBytesMax = 1_024;
-const storesMax = 50;
-const rateLimitMax = 10_000;
+export const registrationLimits = {
+  nameBytesMax: 128,
+  descriptionBytesMax: 1_024,
+  storesMax: 50,
+  rateLimitMax: 10_000,
+} as const;
+const { nameBytesMax, descriptionBytesMax, storesMax, rateLimitMax } = registrationLimits;
 
 /** @throws Refused for what is no JSON object, or lacks a name, or has a field of the wrong type */
 export function readRegistrationRequest(body: Uint8Array): RegistrationRequest {
   const found: { -readonly [Name in keyof RegistrationRequest]?: RegistrationRequest[Name] } = {};
   fields.open(body);
-  const at = fields.object(names, (name) => {
+  const at = fields.object(registrationNames, (name) => {
     if (name !== 'name' && fields.isNull()) return;
     switch (name) {
       case 'name':

@@ -30,9 +30,15 @@ export interface JudgementRequest extends SchemaSubject {
 // The legacy form keeps numbers as they are written, so that its length is the schema's as compact JSON.
 const json = new JsonReader('legacy');
 const fields = new FieldReader(json);
-const schemaNames = new FieldNames(['tenantId', 'eventType', 'schemaJson', 'description', 'compatibility']);
-const statusNames = new FieldNames(['status']);
-const judgementNames = new FieldNames(['tenantId', 'eventType', 'payload', 'schemaVersion']);
+export const schemaNames = new FieldNames([
+  'tenantId',
+  'eventType',
+  'schemaJson',
+  'description',
+  'compatibility',
+]);
+export const statusNames = new FieldNames(['status']);
+export const judgementNames = new FieldNames(['tenantId', 'eventType', 'payload', 'schemaVersion']);
 const u32Max = 0xffff_ffffn;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 

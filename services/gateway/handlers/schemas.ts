@@ -22,7 +22,7 @@ import {
 type Handle = (request: ProtectedRequest) => Promise<Reply>;
 type Audit = Pick<AuditLog, 'record'>;
 
-const listMax = 1_000;
+export const schemaListMax = 1_000;
 
 /** Registers the next version for an event type; it judges payloads on every node within a second. */
 export function registerSchema(registry: Pick<SchemaRegistry, 'register'>, audit: Audit): Handle {
@@ -41,7 +41,7 @@ export function listSchemas(schemas: Pick<Schemas, 'list'>): Handle {
   return async (request) => {
     const tenantId = request.query().uuid('tenant_id');
     permitOnTenant(request, 'read', tenantId);
-    return listReply(request, await schemas.list(tenantId, listMax));
+    return listReply(request, await schemas.list(tenantId, schemaListMax));
   };
 }
 
@@ -77,7 +77,7 @@ export function readEventTypeSchemas(schemas: Pick<Schemas, 'listVersions' | 'fi
   return async (request) => {
     const subject = namedSubject(request);
     const version = request.query().u32('version', -1);
-    if (version < 0) return listReply(request, await schemas.listVersions(subject, listMax));
+    if (version < 0) return listReply(request, await schemas.listVersions(subject, schemaListMax));
     const schema = await schemas.findVersion(subject, version);
     if (schema !== null) return jsonTextReply(`{"schema":${schemaText(schema)}}`);
     throw new Refused('NOT_FOUND', `event type ${subject.eventType} has no schema version ${version}`);
