@@ -59,6 +59,17 @@ export class ActorDirectory {
     return this.actors.size;
   }
 
+  /** The numbers of the report alone, for what asks often. */
+  totals(): Pick<ActorsReport, 'storesOwned' | 'requestsWaiting'> {
+    let storesOwned = 0;
+    let requestsWaiting = 0;
+    for (const actor of this.actors.values()) {
+      if (actor.isOwner) storesOwned += 1;
+      requestsWaiting += actor.requestsWaiting;
+    }
+    return { storesOwned, requestsWaiting };
+  }
+
   /** @param storesMax how many stores to name */
   report(storesMax: number): ActorsReport {
     let storesOwned = 0;

@@ -47,6 +47,8 @@ export interface FlushFacts {
   readonly events: number;
   /** From taking the requests up to the append's end. */
   readonly durationMs: number;
+  /** How long the oldest of its requests had waited when it was taken. */
+  readonly ageMs: number;
   /** The claim that it began with; null when the actor held one already. */
   readonly claimed: Claim | null;
 }
@@ -101,6 +103,8 @@ interface Settled {
 const decisionRoundsMax = 8;
 
 type Waiting = AppendCommand & {
+  /** On the clock's monotonic scale. */
+  readonly arrivedMs: number;
   readonly eventCount: number;
   answer(answer: AppendAnswer): void;
   fail(error: SequencerError): void;
@@ -145,6 +149,15 @@ export class SequencerActor {
     return this.mode === 'idle';
   }
 
+  /** Whether it holds a claim. */
+  get isOwner(): boolean {
+    return this.owned !== null;
+  }
+
+  get requestsWaiting(): number {
+    return this.mailbox.depth;
+  }
+
   report(): ActorReport {
     const { store, owned, mailbox, lastUsedMs } = this;
     return {
@@ -178,6 +191,7 @@ export class SequencerActor {
     return new Promise((resolve, reject) => {
       this.mailbox.put({
         ...command,
+        arrivedMs: this.lastUsedMs,
         eventCount: command.events.length,
         answer: resolve,
         fail: reject,
@@ -224,6 +238,7 @@ export class SequencerActor {
         requests: commands.length,
         events: decision.legacy.length + decision.ves.length,
         durationMs: clock.monotonicMs() - startedMs,
+        ageMs: startedMs - commands[0]!.arrivedMs,
         claimed,
       });
       const appended = new Map(ves.map((event) => [event.sequence, event]));

@@ -1,6 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { StoredRef } from '../domain/sequencing/decision.ts';
 import type { EventId, World } from '../domain/types.ts';
+import { CountedCache } from '../telemetry/counted-cache.ts';
+import type { CacheFigures } from '../telemetry/metrics/caches.ts';
 
 /**
  * Events that this node knows to be in the log, so that the usual retry of a lost answer costs no round trip.
@@ -8,11 +9,15 @@ import type { EventId, World } from '../domain/types.ts';
  * forgetting one only costs a look-up.
  */
 export class StoredCache {
-  private readonly refs: LRUCache<string, StoredRef>;
+  private readonly refs: CountedCache<string, StoredRef>;
 
   /** @param entriesMax how many events of all streams together are remembered */
   constructor(entriesMax: number) {
-    this.refs = new LRUCache({ max: entriesMax });
+    this.refs = new CountedCache({ max: entriesMax });
+  }
+
+  get figures(): CacheFigures {
+    return this.refs.figures;
   }
 
   get(storeNumber: number, world: World, eventId: EventId): StoredRef | undefined {

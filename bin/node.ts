@@ -7,6 +7,7 @@ import { StoredCache } from '../actors/stored-cache.ts';
 import { publicSettings } from '../config/public-settings.ts';
 import type { Settings } from '../config/read-settings.ts';
 import { InvariantBroken } from '../domain/errors.ts';
+import { treeDepth } from '../domain/merkle/tree.ts';
 import { brokerOptions } from '../moleculer.config.ts';
 import { AgentKeyCache } from '../services/access/agent-key-cache.ts';
 import { hashApiKey } from '../services/access/api-key-hash.ts';
@@ -20,6 +21,7 @@ import { CommitmentReader } from '../services/commitment/commitment-reader.ts';
 import type { CommitmentSigner } from '../services/commitment/commitment-signer.ts';
 import { commitmentClient, commitmentService } from '../services/commitment/commitment.service.ts';
 import { type CommitmentObserver, Committer } from '../services/commitment/committer.ts';
+import { startLagSampler } from '../services/commitment/lag-sampler.ts';
 import { clusterView } from '../services/cluster/cluster-view.ts';
 import { nodeService } from '../services/cluster/node.service.ts';
 import { Admission } from '../services/gateway/admission.ts';
@@ -27,14 +29,16 @@ import { type AuthenticateDependencies, authenticator } from '../services/gatewa
 import { gatewayService } from '../services/gateway/gateway.service.ts';
 import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
+import { observedAppends } from '../services/observed-appends.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
 import { TurnBudget } from '../services/sequencer/turn-budget.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
 import { systemClock } from '../services/system-clock.ts';
 import type { Cluster } from '../services/transport/cluster.ts';
+import { startRoundTrips } from '../services/transport/round-trips.ts';
 import { SignatureChecks } from '../services/ves/signature-checks.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { openCluster } from './open-cluster.ts';
 import type { Identity } from './receipt-key.ts';
 import { openRequestLimits } from './request-limits.ts';
@@ -48,6 +52,7 @@ export interface NodeOptions {
   readonly nodeId: string;
   /** In clear, so that it is accepted whatever it begins with; null when none is configured. */
   readonly bootstrapKey: string | null;
+  readonly metrics: Metrics;
   readonly log: Log;
   /** Asked to end the node, which can't go on: another living node of the cluster has its name. */
   readonly end: (reason: Error) => void;
@@ -72,7 +77,7 @@ const bytesReadPerTurn = 262_144;
  * @throws StartProblem when the node can't join its cluster
  */
 export async function openNode(settings: Settings, options: NodeOptions): Promise<NodeHandle> {
-  const { storage, identity, nodeId, log } = options;
+  const { storage, identity, nodeId, metrics, log } = options;
   const cluster = await openCluster(settings, { nodeId, log, onNameTaken: options.end });
   const broker = new ServiceBroker({
     ...brokerOptions({
@@ -83,7 +88,6 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     logger: new BrokerLogger(log),
   });
   const turnBudget = new TurnBudget(bytesReadPerTurn);
-  const metrics = new Metrics(systemClock.monotonicMs(), () => systemClock.monotonicMs());
   let shutdownAnnounced = false;
   let address: AddressInfo | null = null;
   const keyCache = new KeyCache({
@@ -105,6 +109,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     enabled: settings.auditLogEnabled,
     clock: systemClock,
     log,
+    onRecorded: () => metrics.access.auditEvents.inc(),
   });
   const schemas = openSchemas(settings, options, metrics, turnBudget);
   const strictness = settings.vesStrictFormatValidation ? 'strict' : 'lenient';
@@ -112,7 +117,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   const admission = new Admission(settings.maxBytesInFlight);
   const takeovers = new Takeovers(nodeId, systemClock);
   const directory = settings.nodeServices.includes('sequencer')
-    ? openDirectory(settings, options, { cluster, metrics, takeovers })
+    ? openDirectory(settings, options, { cluster, takeovers })
     : null;
   const startedAt = new Date().toISOString();
   broker.createService(
@@ -130,6 +135,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     })),
   );
   if (directory !== null) {
+    const signatures = openSignatureChecks(settings, agentKeyCache, metrics);
+    metrics.sequencing.watch(() => directory.totals());
     broker.createService(
       sequencerService({
         directory,
@@ -141,11 +148,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           maxEventPayloadSize: settings.maxEventPayloadSize,
         },
         strictness,
-        signatures: new SignatureChecks({
-          findAgentKey: (ref) => agentKeyCache.find(ref),
-          clock: systemClock,
-          preparedKeysMax: settings.cacheAgentKeyMax,
-        }),
+        signatures,
         sequencerId: identity.sequencerId,
         schemaChecks: schemas.checks,
         turnBudget,
@@ -154,7 +157,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     );
   }
   if (settings.nodeServices.includes('commitment')) {
-    broker.createService(commitmentService(openCommitments(settings, options, identity.signer, metrics)));
+    broker.createService(commitmentService(openCommitments(settings, options, identity.signer)));
   }
   broker.createService(
     gatewayService({
@@ -178,24 +181,32 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       authenticate: authenticator({
         findPrincipal: (hash) => keyCache.find(hash),
         bootstrapKeyHash: options.bootstrapKey === null ? null : hashApiKey(options.bootstrapKey),
-        checkToken: openTokens(settings),
+        checkToken: openTokens(settings, metrics),
         disabled: settings.authMode === 'disabled',
         log,
       }),
       admission,
-      limits: openRequestLimits(settings, storage.points, log),
-      sequencer: sequencerClient({
-        broker,
-        clock: systemClock,
-        random: Math.random,
-        callTimeoutMs: settings.brokerCallTimeoutMs,
-        cutOffForMs: () => cluster?.cutOffForMs ?? 0,
-      }),
+      limits: openRequestLimits(settings, storage.points, metrics.limits, log),
+      observer: {
+        answered: (exchange) => metrics.http.answered(exchange),
+        limited: (isAllowed) => metrics.limits.counted(isAllowed),
+      },
+      sequencer: observedAppends(
+        sequencerClient({
+          broker,
+          clock: systemClock,
+          random: Math.random,
+          callTimeoutMs: settings.brokerCallTimeoutMs,
+          cutOffForMs: () => cluster?.cutOffForMs ?? 0,
+        }),
+        metrics.ingest,
+        systemClock,
+      ),
       events: storage.log,
       apiKeys: storage.keys,
       activeApiKeysMax: settings.maxActiveApiKeysPerOwner,
       registrationLimiter: openRegistration(settings),
-      onRegistration: (outcome, reason) => metrics.agentRegistrations.inc({ outcome, reason }),
+      onRegistration: (outcome, reason) => metrics.access.registered(outcome, reason),
       agentKeys: storage.agentKeys,
       schemas: storage.schemas,
       schemaRegistry: schemas.registry,
@@ -209,7 +220,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       strictness,
       clock: systemClock,
       committing: commitmentClient(broker, settings.brokerCallTimeoutMs),
-      commitments: openCommitmentReader(settings, storage),
+      commitments: openCommitmentReader(settings, options),
       metrics: () => metrics.text(),
       readiness: async () => {
         if (shutdownAnnounced) return { ready: false, reason: 'this node is shutting down' };
@@ -244,14 +255,37 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       sha256: nodeSha256,
       version,
       log,
-      onListening: (listening) => (address = listening),
+      onListening: (listening, server) => {
+        address = listening;
+        metrics.http.watch(() => ({
+          connections: server.connectionCount,
+          bytesInFlight: admission.bytesInFlight,
+          bytesInFlightMax: admission.bytesMax,
+        }));
+      },
     }),
   );
 
+  metrics.caches.add('api_keys', () => keyCache.figures);
+  metrics.database.watchPool(() => storage.log.poolFigures());
   const polls = [keyCache.startPolling()];
+  if (settings.nodeServices.includes('commitment')) {
+    const readLag = () => storage.commitments.readLag();
+    polls.push(startLagSampler({ readLag, clock: systemClock, log, onLag: metrics.commitments.setLag }));
+  }
+  if (cluster !== null) {
+    const { link } = cluster;
+    metrics.cluster.watch(() => ({
+      isConnected: cluster.state === 'joined',
+      nodes: broker.registry.getNodeList({ onlyAvailable: true, withServices: false }).length,
+    }));
+    const onRoundTrip = (durationMs: number): void => metrics.cluster.roundTripTook(durationMs);
+    polls.push(startRoundTrips({ link, clock: systemClock, onRoundTrip }));
+  }
   // Where nothing is sequenced, nobody asks for agents' keys or for the schemas of payloads.
   if (settings.nodeServices.includes('sequencer')) {
     polls.push(agentKeyCache.startPolling(), schemas.active.startPolling());
+    metrics.caches.add('agent_keys', () => agentKeyCache.figures);
   }
   try {
     if (settings.auditLogEnabled) {
@@ -296,6 +330,21 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   };
 }
 
+function openSignatureChecks(
+  settings: Settings,
+  agentKeys: AgentKeyCache,
+  metrics: Metrics,
+): SignatureChecks {
+  const checks = new SignatureChecks({
+    findAgentKey: (ref) => agentKeys.find(ref),
+    clock: systemClock,
+    preparedKeysMax: settings.cacheAgentKeyMax,
+    onChecked: (count, durationMs) => metrics.sequencing.signaturesDone(count, durationMs),
+  });
+  metrics.caches.add('prepared_agent_keys', () => checks.keyFigures);
+  return checks;
+}
+
 /** Null while registration is off. */
 function openRegistration(settings: Settings): RegistrationLimiter | null {
   if (!settings.publicAgentRegistrationEnabled) return null;
@@ -306,30 +355,28 @@ function openRegistration(settings: Settings): RegistrationLimiter | null {
 }
 
 /** Null while no token is accepted. */
-function openTokens({
-  jwtSecret: secret,
-  jwtIssuer: issuer,
-  jwtAudience: audience,
-  keyCacheMax: entriesMax,
-}: Settings): AuthenticateDependencies['checkToken'] {
+function openTokens(
+  { jwtSecret: secret, jwtIssuer: issuer, jwtAudience: audience, keyCacheMax: entriesMax }: Settings,
+  metrics: Metrics,
+): AuthenticateDependencies['checkToken'] {
   if (secret === null) return null;
   const tokens = new WebTokens({ secret, issuer, audience, entriesMax, clock: systemClock });
+  metrics.caches.add('web_tokens', () => tokens.figures);
   return (token) => tokens.check(token);
 }
 
 function openCommitments(
   settings: Settings,
-  { storage, log }: NodeOptions,
+  { storage, metrics, log }: NodeOptions,
   signer: CommitmentSigner | null,
-  metrics: Metrics,
 ): { committer: Committer; automatic: AutomaticCommitments | null } {
   const observer: CommitmentObserver = {
-    committed: ({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }) => {
-      metrics.commitmentsCreated.inc();
+    committed: ({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd, leafCount }, durationMs) => {
+      metrics.commitments.made({ world, depth: treeDepth(leafCount), durationMs });
       log.info({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }, 'committed a range');
     },
     refusedToPublish: (stream, cause) => {
-      metrics.commitmentVerificationFailures.inc();
+      metrics.commitments.verificationFailures.inc();
       log.error(
         { ...stream, err: cause },
         'a commitment was not published, since the log contradicts itself',
@@ -358,9 +405,9 @@ function openCommitments(
   return { committer, automatic };
 }
 
-function openCommitmentReader(settings: Settings, { commitments }: Storage): CommitmentReader {
-  return new CommitmentReader({
-    log: commitments,
+function openCommitmentReader(settings: Settings, { storage, metrics }: NodeOptions): CommitmentReader {
+  const reader = new CommitmentReader({
+    log: storage.commitments,
     sha256: nodeSha256,
     clock: systemClock,
     caches: {
@@ -377,30 +424,45 @@ function openCommitmentReader(settings: Settings, { commitments }: Storage): Com
         proofTtlMs: settings.cacheVesProofTtlSecs * 1_000,
       },
     },
+    observer: {
+      anchored: () => metrics.commitments.anchored.inc(),
+      proved: (facts) => metrics.commitments.proved(facts),
+    },
   });
+  metrics.caches.add('commitments', () => reader.figures('legacy').commitments);
+  metrics.caches.add('proofs', () => reader.figures('legacy').proofs);
+  metrics.caches.add('ves_commitments', () => reader.figures('ves').commitments);
+  metrics.caches.add('ves_proofs', () => reader.figures('ves').proofs);
+  return reader;
 }
 
 function openDirectory(
   settings: Settings,
-  { storage, identity, nodeId, log }: NodeOptions,
-  { cluster, metrics, takeovers }: { cluster: Cluster | null; metrics: Metrics; takeovers: Takeovers },
+  { storage, identity, nodeId, metrics, log }: NodeOptions,
+  { cluster, takeovers }: { cluster: Cluster | null; takeovers: Takeovers },
 ): ActorDirectory {
   const observer: ActorObserver = {
-    claimed: (store, claim) =>
-      log.debug({ ...store, epoch: claim.epoch, heads: claim.heads }, 'claimed a store'),
-    flushed: ({ events, durationMs, claimed }) => {
-      metrics.eventsSequenced.inc(events);
+    claimed: (store, claim) => {
+      metrics.sequencing.claims.inc();
+      log.debug({ ...store, epoch: claim.epoch, heads: claim.heads }, 'claimed a store');
+    },
+    flushed: (facts) => {
+      const { claimed, durationMs } = facts;
+      metrics.sequencing.flushed(facts);
       if (claimed !== null && takeovers.note(claimed, durationMs)) {
-        metrics.takeoverSeconds.observe(durationMs / 1_000);
+        metrics.sequencing.tookOver(durationMs);
         log.info({ ...takeovers.last }, 'took a store over');
       }
     },
     closed: (store, cause) => {
+      if (cause?.kind === 'fenced') metrics.sequencing.fenced.inc();
       if (cause?.kind === 'corrupt') log.error({ ...store, err: cause }, 'a store is closed until a restart');
       // A node that comes or goes moves thousands.
       else if (cause !== null) log.debug({ ...store, cause: cause.code }, cause.message);
     },
   };
+  const stored = new StoredCache(settings.recentIdsMax);
+  metrics.caches.add('recent_ids', () => stored.figures);
   return new ActorDirectory(
     {
       log: storage.log,
@@ -414,7 +476,7 @@ function openDirectory(
         flushEventsMax: settings.flushEventsMax,
         flushBytesMax: settings.flushBytesMax,
       },
-      stored: new StoredCache(settings.recentIdsMax),
+      stored,
       observer,
       mayClaim: () => cluster?.mayClaim() ?? true,
     },

@@ -6,17 +6,25 @@ import { systemClock } from '../services/system-clock.ts';
 import { memoryPoints } from '../storage/memory/memory-points.ts';
 import type { PointSource } from '../storage/point-source.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { LimitMetrics } from '../telemetry/metrics/limits.ts';
 
 /** The limits of the settings; a node on its own counts in memory, the nodes of a cluster count together. */
-export function openRequestLimits(settings: Settings, shared: PointSource, log: Log): RequestLimits {
+export function openRequestLimits(
+  settings: Settings,
+  shared: PointSource,
+  metrics: LimitMetrics,
+  log: Log,
+): RequestLimits {
   const open = (windowMs: number): RateLimiter => {
     const local = memoryPoints();
-    return new RateLimiter({
+    const limiter = new RateLimiter({
       source: settings.natsUrl === null ? local : insuredPoints({ shared, local, log }),
       windowMs,
       entriesMax: settings.rateLimitMaxEntries,
       clock: systemClock,
     });
+    metrics.addTable(() => limiter.figures);
+    return limiter;
   };
   return requestLimits({
     perTenant: open(60_000),

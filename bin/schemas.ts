@@ -30,6 +30,10 @@ export function openSchemas(
   };
   const active = new ActiveSchemas({ schemas, log, ...limits });
   const compiled = new CompiledSchemas('the first error', limits);
+  const thorough = new CompiledSchemas('all errors', limits);
+  metrics.caches.add('schemas', () => active.figures);
+  metrics.caches.add('compiled_schemas', () => compiled.figures);
+  metrics.caches.add('thorough_schemas', () => thorough.figures);
   return {
     active,
     checks: new SchemaChecks({
@@ -40,12 +44,12 @@ export function openSchemas(
       clock: systemClock,
       turnBudget,
       log,
-      onFaults: (count) => metrics.schemaValidationErrors.inc(count),
+      onFaults: (count) => metrics.sequencing.schemaErrors.inc(count),
     }),
     registry: new SchemaRegistry({
       schemas,
       compiled,
-      thorough: new CompiledSchemas('all errors', limits),
+      thorough,
       eventTypesMax: settings.schemaEventTypesMax,
       compatibilityEnforced: settings.schemaCompatibilityEnforced,
       onChange: () => active.forget(),

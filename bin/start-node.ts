@@ -8,6 +8,7 @@ import { type AdminKey, adminKeyFile, openAdminKey } from './admin-key.ts';
 import type { DataDir } from './data-dir.ts';
 import type { Interruption } from './interruption.ts';
 import { checkListen, listenProblem } from './listen-problem.ts';
+import { openMetrics } from './metrics.ts';
 import { type NodeHandle, openNode } from './node.ts';
 import type { Output } from './output.ts';
 import type { Releases } from './releases.ts';
@@ -45,12 +46,14 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
   const began = performance.now();
   if (settings.nodeServices.includes('gateway')) await checkListen(settings);
 
+  const metrics = openMetrics();
   const database = await openDatabase(settings, options);
   interruption.check();
   const storage = await interruption.cutShort(
     openStorage(settings, {
       databaseUrl: database.url,
       log,
+      observer: metrics.database,
       onProgress: (step) => output.say(`  ${step}`),
     }).catch((error: unknown) => {
       throw databaseProblem(error, settings) ?? error;
@@ -67,6 +70,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
     identity,
     nodeId,
     bootstrapKey,
+    metrics,
     log,
     end: options.end,
   }).catch((error: unknown) => {

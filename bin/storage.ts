@@ -9,6 +9,7 @@ import { postgresAgentKeys } from '../storage/postgres/agent-keys.ts';
 import { postgresApiKeys } from '../storage/postgres/api-keys.ts';
 import { postgresAuditEntries } from '../storage/postgres/audit-log.ts';
 import { awaitServer } from '../storage/postgres/await-server.ts';
+import type { DatabaseObserver } from '../storage/postgres/database-observer.ts';
 import { checkSchema, migrate } from '../storage/postgres/migrate.ts';
 import { createPool } from '../storage/postgres/pool.ts';
 import { openPostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
@@ -44,6 +45,8 @@ export interface Storage {
 export interface StorageOptions {
   readonly databaseUrl: string;
   readonly log: Log;
+  /** Told what Postgres is asked; nobody is unless given. */
+  readonly observer?: DatabaseObserver;
   /** Told, for the person who waits, what takes its time. */
   readonly onProgress: (step: string) => void;
 }
@@ -54,7 +57,7 @@ export interface StorageOptions {
  * @throws LogUnfit when it can't keep our promises, or its schema is not ours; the message says what to do
  */
 export async function openStorage(settings: Settings, options: StorageOptions): Promise<Storage> {
-  const { databaseUrl: url, log, onProgress } = options;
+  const { databaseUrl: url, log, observer, onProgress } = options;
   const applicationName = settings.dbApplicationName;
   await awaitServer({
     url,
@@ -88,6 +91,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     idleTimeoutMs: settings.dbIdleTimeoutSecs * 1_000,
     lifetimeMaxMs: settings.dbMaxLifetimeSecs * 1_000,
     log,
+    ...(observer && { observer }),
   });
   const opened = openVault(settings, { pool, log });
   try {
@@ -103,6 +107,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       clock: systemClock,
       random: Math.random,
       log,
+      ...(observer && { observer }),
     });
     return {
       log: eventLog,

@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { toHex } from '../domain/bytes.ts';
 import type { SignatureBytes } from '../domain/ves/event.ts';
+import { CountedCache } from '../telemetry/counted-cache.ts';
+import type { CacheFigures } from '../telemetry/metrics/caches.ts';
 import { isSmallOrder, isUsablePublicKey } from '../domain/ves/signature.ts';
 
 /**
@@ -17,10 +18,14 @@ export type PreparedPublicKey = KeyObject | null;
 
 /** Public keys, prepared once: that costs as much as some signatures. */
 export class PreparedPublicKeys {
-  private readonly prepared: LRUCache<string, { readonly key: PreparedPublicKey }>;
+  private readonly prepared: CountedCache<string, { readonly key: PreparedPublicKey }>;
 
   constructor(keysMax: number) {
-    this.prepared = new LRUCache({ max: keysMax });
+    this.prepared = new CountedCache({ max: keysMax });
+  }
+
+  get figures(): CacheFigures {
+    return this.prepared.figures;
   }
 
   /** @param publicKey 32 bytes */

@@ -49,6 +49,9 @@ export interface CommitmentLog {
     positions: readonly number[],
   ): Promise<{ readonly leaves: Hash[]; readonly nodes: Hash[] }>;
 
+  /** How far commitments are behind, over all stores. */
+  readLag(): Promise<CommitmentLag>;
+
   /** Streams that have more to commit than the rule lets wait, at most `streamsMax`. */
   findDue(rule: DueRule, streamsMax: number): Promise<DueStream[]>;
 }
@@ -112,6 +115,17 @@ export interface CommitmentPage {
   /** Goes on after this commitment, which must exist; null for the first page. */
   readonly after: Uuid | null;
   readonly limit: number;
+}
+
+/** What is appended and not committed. */
+export interface CommitmentLag {
+  /** Sum of the heads of all streams. */
+  readonly events: number;
+  readonly uncommittedEvents: number;
+  /** Of the stream that has most. */
+  readonly uncommittedEventsMax: number;
+  /** Age of the oldest uncommitted event in seconds; 0 when everything is committed. */
+  readonly oldestSecs: number;
 }
 
 /** When a stream's uncommitted events are due. */

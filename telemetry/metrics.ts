@@ -1,57 +1,70 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { AccessMetrics } from './metrics/access.ts';
+import { CacheMetrics } from './metrics/caches.ts';
+import { ClusterMetrics } from './metrics/cluster.ts';
+import { CommitmentMetrics } from './metrics/commitments.ts';
+import { DatabaseMetrics } from './metrics/database.ts';
+import { HttpMetrics } from './metrics/http.ts';
+import { IngestMetrics } from './metrics/ingest.ts';
+import { LimitMetrics } from './metrics/limits.ts';
+import { SequencingMetrics } from './metrics/sequencing.ts';
+import { type SeriesFacts, SeriesRegistry } from './metrics/series.ts';
 
-/** What a node counts; made once, handed in, and read at `/metrics`. No label ever names a tenant, store or stream. */
+/**
+ * What a node counts; made once, handed in, and read at `/metrics`. No label ever names a tenant, store or stream.
+ *
+ * Each area is a file in metrics/ with a class that is handed, as an observer, to those who do the work: a new area is
+ * such a class, a property here and a line in `areas`.
+ */
 export class Metrics {
   private readonly registry = new Registry();
+  private readonly series: SeriesRegistry;
 
-  /** Events of both worlds that were appended. */
-  readonly eventsSequenced = this.counter('sequencer_events_sequenced', 'Events appended, of both worlds');
-  /** Also those that were let through, since the node only warns. */
-  readonly schemaValidationErrors = this.counter(
-    'sequencer_errors_schema_validation',
-    'Events whose payload broke the schema of its type, or had none where one is required',
-  );
-  readonly commitmentsCreated = this.counter('sequencer_commitments_created', 'Commitments published');
-  /** Anything but 0 means that the log contradicts itself: call a person. */
-  readonly commitmentVerificationFailures = this.counter(
-    'sequencer_commitment_verification_failures',
-    'Commitments refused since the stored log contradicts itself; must stay 0',
-  );
+  readonly http: HttpMetrics;
+  readonly ingest: IngestMetrics;
+  readonly sequencing: SequencingMetrics;
+  readonly commitments: CommitmentMetrics;
+  readonly database: DatabaseMetrics;
+  readonly caches: CacheMetrics;
+  readonly limits: LimitMetrics;
+  readonly access: AccessMetrics;
+  readonly cluster: ClusterMetrics;
 
-  /** Tries to register an agent, by what became of them. */
-  readonly agentRegistrations = new Counter({
-    name: 'sequencer_agent_registration_total',
-    help: 'Tries to register an agent, by outcome and reason',
-    labelNames: ['outcome', 'reason'],
-    registers: [this.registry],
-  });
-
-  /** Of stores that another node had: from the first request taken up to its durable append. */
-  readonly takeoverSeconds = new Histogram({
-    name: 'sequencer_takeover_duration_seconds',
-    help: 'From taking the first request of a store that another node had up to its durable append',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers: [this.registry],
-  });
+  /** The names of each area, for the documentation. */
+  readonly areas: readonly { readonly title: string; readonly series: readonly SeriesFacts[] }[];
 
   constructor(startedAtMs: number, nowMs: () => number) {
+    // Of the process: memory, processor time, file descriptors, garbage collection and the delay of the event loop.
     collectDefaultMetrics({ register: this.registry });
-    new Gauge({
-      name: 'sequencer_uptime_seconds',
-      help: 'Since the node was started',
-      registers: [this.registry],
-      collect() {
-        this.set((nowMs() - startedAtMs) / 1_000);
-      },
-    });
+    this.series = new SeriesRegistry(this.registry);
+    const areas: { title: string; series: readonly SeriesFacts[] }[] = [];
+    const area = <Area>(title: string, open: (series: SeriesRegistry) => Area): Area => {
+      const before = areas.length === 0 ? 0 : this.series.facts.length;
+      const opened = open(this.series);
+      areas.push({ title, series: this.series.facts.slice(before) });
+      return opened;
+    };
+    area('The node', (series) =>
+      series.gauge(
+        'sequencer_uptime_seconds',
+        'Since the node was started',
+        () => (nowMs() - startedAtMs) / 1_000,
+      ),
+    );
+    this.http = area('HTTP', (series) => new HttpMetrics(series));
+    this.ingest = area('Ingest', (series) => new IngestMetrics(series));
+    this.sequencing = area('Sequencing', (series) => new SequencingMetrics(series));
+    this.database = area('Database', (series) => new DatabaseMetrics(series));
+    this.commitments = area('Commitments and proofs', (series) => new CommitmentMetrics(series));
+    this.caches = area('Caches', (series) => new CacheMetrics(series));
+    this.limits = area('Rate limits', (series) => new LimitMetrics(series));
+    this.access = area('Access and audit', (series) => new AccessMetrics(series));
+    this.cluster = area('Cluster', (series) => new ClusterMetrics(series));
+    this.areas = areas;
   }
 
   /** In the text format of Prometheus. */
   text(): Promise<string> {
     return this.registry.metrics();
-  }
-
-  private counter(name: string, help: string): Counter {
-    return new Counter({ name, help, registers: [this.registry] });
   }
 }

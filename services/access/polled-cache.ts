@@ -1,7 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
 import { LogUnavailable } from '../../domain/errors.ts';
+import { CountedCache } from '../../telemetry/counted-cache.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { CacheFigures } from '../../telemetry/metrics/caches.ts';
 import { answerWithin } from '../answer-within.ts';
 
 export interface PolledCacheLimits {
@@ -59,12 +60,14 @@ interface Lookup<Value> {
 export class PolledCache<Key, Value extends object> {
   private readonly source: PolledSource<Key, Value>;
   private readonly limits: PolledCacheLimits;
-  private readonly known: LRUCache<string, Value>;
+  private readonly known: CountedCache<string, Value>;
   /** Null when nothing is kept in it. */
-  private readonly unknown: LRUCache<string, true> | null;
+  private readonly unknown: CountedCache<string, true> | null;
   private readonly lookups = new Map<string, Lookup<Value>>();
   private lookupCount = 0;
   private runningLookups = 0;
+  private hits = 0;
+  private misses = 0;
   private generation = 0;
   private revision: number | null = null;
   private trustedUntilMs = -Infinity;
@@ -76,11 +79,11 @@ export class PolledCache<Key, Value extends object> {
     const { clock, entriesMax: max, ttlMs } = limits;
     const { unknownTtlMaxMs } = source;
     const perf = { now: () => clock.monotonicMs() };
-    this.known = new LRUCache({ max, ttl: ttlMs, ttlResolution: 0, perf });
+    this.known = new CountedCache({ max, ttl: ttlMs, ttlResolution: 0, perf });
     this.unknown =
       unknownTtlMaxMs === 0
         ? null
-        : new LRUCache({ max, ttl: Math.min(ttlMs, unknownTtlMaxMs), ttlResolution: 0, perf });
+        : new CountedCache({ max, ttl: Math.min(ttlMs, unknownTtlMaxMs), ttlResolution: 0, perf });
   }
 
   /**
@@ -91,10 +94,24 @@ export class PolledCache<Key, Value extends object> {
     const text = this.source.textOf(key);
     if (this.limits.clock.monotonicMs() < this.trustedUntilMs) {
       const value = this.known.get(text);
-      if (value !== undefined) return value;
-      if (this.unknown?.has(text) === true) return null;
+      if (value !== undefined || this.unknown?.has(text) === true) {
+        this.hits += 1;
+        return value ?? null;
+      }
     }
+    this.misses += 1;
     return this.lookUp(key, text);
+  }
+
+  /** A bypassed look-up is a miss, and what is known not to exist is an entry. */
+  get figures(): CacheFigures {
+    const { hits, misses, known, unknown } = this;
+    return {
+      hits,
+      misses,
+      size: known.size + (unknown?.size ?? 0),
+      evictions: known.figures.evictions + (unknown?.figures.evictions ?? 0),
+    };
   }
 
   /** Polls until stopped, beginning now. */

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { compactVerify, type CryptoKey } from 'jose';
-import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
+import { CountedCache } from '../../telemetry/counted-cache.ts';
+import type { CacheFigures } from '../../telemetry/metrics/caches.ts';
 import { readClaims } from './token-claims.ts';
 
 export interface WebTokenOptions {
@@ -39,14 +40,18 @@ interface GoodToken {
 export class WebTokens {
   private readonly options: WebTokenOptions;
   private readonly key: Promise<CryptoKey>;
-  private readonly good: LRUCache<string, GoodToken>;
+  private readonly good: CountedCache<string, GoodToken>;
 
   constructor(options: WebTokenOptions) {
     this.options = options;
     const raw = new TextEncoder().encode(options.secret);
     // Imported once: jose would do so for each token, which takes longer than the check.
     this.key = crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
-    this.good = new LRUCache({ max: options.entriesMax });
+    this.good = new CountedCache({ max: options.entriesMax });
+  }
+
+  get figures(): CacheFigures {
+    return this.good.figures;
   }
 
   /** Never rejects for what a token contains. */

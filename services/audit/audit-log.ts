@@ -9,6 +9,8 @@ export interface AuditLogDependencies {
   readonly enabled: boolean;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Pick<Log, 'error'>;
+  /** Told of each entry that is durable. */
+  readonly onRecorded?: () => void;
 }
 
 /** How long a change that is done already waits for its entry. */
@@ -52,7 +54,9 @@ export class AuditLog {
   }
 
   private async append(entry: NewAuditEntry): Promise<void> {
-    if (this.deps.enabled) await this.deps.entries.append(entry);
+    if (!this.deps.enabled) return;
+    await this.deps.entries.append(entry);
+    this.deps.onRecorded?.();
   }
 }
 

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
 import { InvariantBroken } from '../../domain/errors.ts';
 import { verifyInclusion } from '../../domain/merkle/inclusion-proof.ts';
@@ -14,6 +13,8 @@ import type {
   CommitmentPage,
   StoredCommitment,
 } from '../../storage/commitment-log.ts';
+import { CountedCache } from '../../telemetry/counted-cache.ts';
+import type { CacheFigures } from '../../telemetry/metrics/caches.ts';
 
 export interface CommitmentReaderDependencies {
   readonly log: Pick<
@@ -23,6 +24,14 @@ export interface CommitmentReaderDependencies {
   readonly sha256: Sha256;
   readonly clock: Clock;
   readonly caches: Readonly<Record<World, WorldCacheLimits>>;
+  readonly observer?: CommitmentReaderObserver;
+}
+
+export interface CommitmentReaderObserver {
+  /** A commitment was recorded as standing on a chain. */
+  anchored(): void;
+  /** A proof was found, cached or not. */
+  proved(facts: { readonly world: World; readonly siblings: number; readonly durationMs: number }): void;
 }
 
 export interface WorldCacheLimits {
@@ -83,6 +92,7 @@ export class CommitmentReader {
   ): Promise<AnchorOutcome> {
     const outcome = await this.deps.log.recordAnchor(world, batchId, anchor);
     this.caches[world].commitments.delete(batchId);
+    if (outcome.kind === 'anchored') this.deps.observer?.anchored();
     return outcome;
   }
 
@@ -92,6 +102,23 @@ export class CommitmentReader {
    * @throws InvariantBroken when what is stored does not lead to the root
    */
   async prove(commitment: Omit<StoredCommitment, 'anchor'>, sequence: Sequence): Promise<InclusionProof> {
+    const { clock, observer } = this.deps;
+    const startedMs = clock.monotonicMs();
+    const proof = await this.findProof(commitment, sequence);
+    const siblings = proof.path.length;
+    observer?.proved({ world: commitment.world, siblings, durationMs: clock.monotonicMs() - startedMs });
+    return proof;
+  }
+
+  figures(world: World): { readonly commitments: CacheFigures; readonly proofs: CacheFigures } {
+    const { commitments, proofs } = this.caches[world];
+    return { commitments: commitments.figures, proofs: proofs.figures };
+  }
+
+  private async findProof(
+    commitment: Omit<StoredCommitment, 'anchor'>,
+    sequence: Sequence,
+  ): Promise<InclusionProof> {
     const { proofs } = this.caches[commitment.world];
     const key = `${commitment.batchId}/${sequence}`;
     const known = proofs.get(key);
@@ -152,15 +179,15 @@ export class CommitmentReader {
 }
 
 interface WorldCaches {
-  readonly commitments: LRUCache<Uuid, StoredCommitment>;
+  readonly commitments: CountedCache<Uuid, StoredCommitment>;
   /** By batch id and sequence. */
-  readonly proofs: LRUCache<string, InclusionProof>;
+  readonly proofs: CountedCache<string, InclusionProof>;
 }
 
 function openCaches(limits: WorldCacheLimits, clock: Clock): WorldCaches {
   const timing = { ttlResolution: 0, perf: { now: () => clock.monotonicMs() } };
   return {
-    commitments: new LRUCache({ max: limits.commitmentsMax, ttl: limits.commitmentTtlMs, ...timing }),
-    proofs: new LRUCache({ max: limits.proofsMax, ttl: limits.proofTtlMs, ...timing }),
+    commitments: new CountedCache({ max: limits.commitmentsMax, ttl: limits.commitmentTtlMs, ...timing }),
+    proofs: new CountedCache({ max: limits.proofsMax, ttl: limits.proofTtlMs, ...timing }),
   };
 }

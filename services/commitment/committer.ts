@@ -31,8 +31,8 @@ export interface CommitterDependencies {
 }
 
 export interface CommitmentObserver {
-  /** A commitment was made and is durable. */
-  committed(commitment: StoredCommitment): void;
+  /** A commitment was made and is durable, after so many milliseconds of work. */
+  committed(commitment: StoredCommitment, durationMs: number): void;
   /** A commitment was not made, since the log contradicts itself: someone should look. */
   refusedToPublish(stream: StreamKey, cause: SequencerError): void;
 }
@@ -100,9 +100,13 @@ export class Committer {
   ): Promise<StoredCommitment | null> {
     const { log, observer } = this.deps;
     try {
-      const done = await this.turns.take(() => log.commit(stream, whenBusy, work));
+      let startedMs = 0;
+      const done = await this.turns.take(() => {
+        startedMs = performance.now();
+        return log.commit(stream, whenBusy, work);
+      });
       if (done === null || typeof done === 'string') return null;
-      if (done.isNew) observer.committed(done.commitment);
+      if (done.isNew) observer.committed(done.commitment, performance.now() - startedMs);
       return done.commitment;
     } catch (error) {
       if (error instanceof InvariantBroken || error instanceof EventsMissing) {

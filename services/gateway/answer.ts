@@ -14,6 +14,7 @@ import {
   timeoutReply,
 } from './error-reply.ts';
 import type { Exchange } from './exchange.ts';
+import type { GatewayObserver } from './gateway-observer.ts';
 import { readQuery } from './query.ts';
 import { emptyReply, type Reply } from './reply.ts';
 import type { Route, RouteRequest } from './route.ts';
@@ -24,6 +25,7 @@ export interface AnswerDependencies {
   readonly isAdminAddress: (address: string) => boolean;
   readonly limits: RequestLimits;
   readonly admission: Admission;
+  readonly observer: GatewayObserver;
   readonly log: Log;
 }
 
@@ -51,6 +53,7 @@ export type Answer = (endpoint: Endpoint, exchange: Exchange, parameters: PathPa
 export function answerWith(deps: AnswerDependencies): Answer {
   return async (endpoint, exchange, parameters) => {
     const { errors: form, path } = endpoint.kind === 'route' ? endpoint.route : endpoint;
+    exchange.template = path;
     const reservation = deps.admission.open();
     const timer = setTimeout(() => exchange.reply(timeoutReply(form)), exchange.timeLeftMs()).unref();
     try {
@@ -67,7 +70,7 @@ export function answerWith(deps: AnswerDependencies): Answer {
 }
 
 async function answer(
-  { authenticate, isAdminAddress, limits }: AnswerDependencies,
+  { authenticate, isAdminAddress, limits, observer }: AnswerDependencies,
   endpoint: Endpoint,
   exchange: Exchange,
   parameters: PathParameters,
@@ -78,11 +81,16 @@ async function answer(
   const authentication = access === 'protected' ? await authenticate(exchange.req.headers) : null;
   if (authentication?.principal === null) return authFailureReply(authentication.failure);
   if (authentication !== null) {
+    const { tenantId } = authentication.principal;
+    exchange.caller = { tenantId, provedBy: authentication.provedBy };
     const counted = limits(authentication);
     const verdict = counted instanceof Promise ? await counted : counted;
-    if (verdict !== null) exchange.addHeaders(rateLimitHeaders(verdict));
+    if (verdict !== null) {
+      exchange.addHeaders(rateLimitHeaders(verdict));
+      observer.limited(verdict.isAllowed);
+    }
     if (verdict?.isAllowed === false) return rateLimitedReply(verdict);
-    reservation.chargeTo(authentication.principal.tenantId);
+    reservation.chargeTo(tenantId);
   }
   if (endpoint.kind === 'wrong method') return emptyReply(405, { allow: endpoint.allow });
   const request = routeRequest(exchange, parameters, reservation);

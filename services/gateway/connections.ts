@@ -40,6 +40,10 @@ export class Connections {
     this.options = options;
   }
 
+  get count(): number {
+    return this.held.size;
+  }
+
   get sockets(): Iterable<Socket> {
     return this.held.keys();
   }

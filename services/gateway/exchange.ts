@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded } from '../../domain/errors.ts';
 import type { Reservation } from './admission.ts';
 import { gzipBody, isWorthGzip } from './content-coding.ts';
+import type { ExchangeCaller, GatewayObserver } from './gateway-observer.ts';
 import type { ClientAddressReader } from './client-address.ts';
 import type { Cors } from './cors.ts';
 import type { Reply } from './reply.ts';
@@ -15,6 +16,7 @@ export interface ExchangeContext {
   readonly readClientAddress: ClientAddressReader;
   readonly requestTimeoutMs: number;
   readonly bodyLimits: BodyLimits;
+  readonly observer: GatewayObserver;
   /** Whether the gateway is going away: then no connection outlives its response. */
   isClosing(): boolean;
 }
@@ -42,7 +44,12 @@ export class Exchange {
   readonly search: string;
   private readonly res: ServerResponse;
   private readonly context: ExchangeContext;
-  private readonly deadlineMs: number;
+  /** As the route table writes it; null while no route was found. */
+  template: string | null = null;
+  /** Who asks; null for a route that everyone may use, and until the credential was checked. */
+  caller: ExchangeCaller | null = null;
+  private readonly startedMs: number;
+  private requestBytes = 0;
   /** The client waits for a word before it sends the body. */
   private awaitsContinue: boolean;
   private answered = false;
@@ -58,7 +65,7 @@ export class Exchange {
     const questionMark = url.indexOf('?');
     this.path = questionMark === -1 ? url : url.slice(0, questionMark);
     this.search = questionMark === -1 ? '' : url.slice(questionMark + 1);
-    this.deadlineMs = performance.now() + context.requestTimeoutMs;
+    this.startedMs = performance.now();
   }
 
   /** The client's IP address, or `unknown`. */
@@ -79,7 +86,7 @@ export class Exchange {
   /** Whole milliseconds until the client gets a 504; not negative. */
   timeLeftMs(): number {
     // Whole ones, since node:timers keeps a list for each length that is in use.
-    return Math.max(0, Math.ceil(this.deadlineMs - performance.now()));
+    return Math.max(0, Math.ceil(this.startedMs + this.context.requestTimeoutMs - performance.now()));
   }
 
   /**
@@ -94,6 +101,7 @@ export class Exchange {
       if (this.awaitsContinue) this.res.writeContinue();
       this.awaitsContinue = false;
     });
+    this.requestBytes = body.length;
     if (this.answered) throw new DeadlineExceeded('the body came after the answer');
     return body;
   }
@@ -124,12 +132,14 @@ export class Exchange {
 
   private write(reply: Reply, body: string | Uint8Array, coding: Readonly<Record<string, string>>): void {
     const { req, res, context } = this;
+    const bodyBytes = Buffer.byteLength(body);
+    this.tell(reply.status, bodyBytes);
     if (res.destroyed) return;
     const corsHeaders = context.cors.headersFor(req);
     const vary = [coding.vary, corsHeaders.vary].filter((name) => name !== undefined).join(', ');
     res.writeHead(reply.status, {
       ...(reply.contentType !== null && { 'content-type': reply.contentType }),
-      'content-length': Buffer.byteLength(body),
+      'content-length': bodyBytes,
       ...standardHeaders,
       'x-request-id': this.requestId,
       ...corsHeaders,
@@ -143,6 +153,22 @@ export class Exchange {
     res.end(body);
     if (hasBody(req) && !req.complete && !this.awaitsContinue) discardBody(req, context.bodyLimits);
     this.limitSending();
+  }
+
+  private tell(status: number, responseBytes: number): void {
+    const { req, requestId, template, caller, requestBytes } = this;
+    const durationMs = performance.now() - this.startedMs;
+    const { method = '' } = req;
+    this.context.observer.answered({
+      requestId,
+      method,
+      template,
+      status,
+      durationMs,
+      requestBytes,
+      responseBytes,
+      caller,
+    });
   }
 
   /** A client that does not take its response loses the connection, or it would hold the response for ever. */

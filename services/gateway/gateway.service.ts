@@ -13,6 +13,7 @@ import { allowOrigins } from './cors.ts';
 import { endpointsByAlias } from './endpoints.ts';
 import { errorReply } from './error-reply.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
+import type { GatewayObserver } from './gateway-observer.ts';
 import { type ConnectionLimits, type HttpServer, openHttpServer } from './http-server.ts';
 import { emptyReply, type Reply, textReply } from './reply.ts';
 import { gatewayRoutes, type HandlerDependencies, nodeRoutes } from './routes.ts';
@@ -39,9 +40,10 @@ export interface GatewayDependencies extends HandlerDependencies {
   readonly limits: RequestLimits;
   /** Bounds the bytes of requests; it must admit a body of `bodyBytesMax`. */
   readonly admission: Admission;
+  readonly observer: GatewayObserver;
   readonly log: Log;
-  /** Told where the gateway listens, before any request is served. */
-  readonly onListening: (address: AddressInfo) => void;
+  /** Told where the gateway listens, before any request is served, and on what. */
+  readonly onListening: (address: AddressInfo, server: Pick<HttpServer, 'connectionCount'>) => void;
 }
 
 /** What moleculer-web makes of a line in its table of aliases. */
@@ -119,7 +121,7 @@ export function gatewayService(deps: GatewayDependencies): GatewaySchema {
       const { rest } = this.actions;
       const httpServer = openExchanges(deps, (exchange) => rest({ exchange }, noTimeout));
       this.httpServer = httpServer;
-      deps.onListening(await httpServer.listen());
+      deps.onListening(await httpServer.listen(), httpServer);
     },
     async stopped() {
       await this.httpServer?.close();
@@ -148,7 +150,7 @@ function findAlias(
 
 /** The server whose requests become exchanges: those that need no route are answered here, the others received. */
 function openExchanges(
-  { settings, log }: GatewayDependencies,
+  { settings, log, observer }: GatewayDependencies,
   receive: (exchange: Exchange) => Promise<void>,
 ): HttpServer {
   const context: ExchangeContext = {
@@ -156,6 +158,7 @@ function openExchanges(
     readClientAddress: clientAddressReader(settings),
     requestTimeoutMs: settings.requestTimeoutMs,
     bodyLimits: { bytesMax: settings.bodyBytesMax, ...slowBodies },
+    observer,
     isClosing: () => server.isClosing(),
   };
   const server = openHttpServer({

@@ -36,6 +36,8 @@ export interface HttpServer {
   /** Takes no new connection, answers what is held, and ends; cuts what remains after the drain time. */
   close(): Promise<void>;
   isClosing(): boolean;
+  /** Connections that are open. */
+  readonly connectionCount: number;
 }
 
 const headersTimeoutMs = 10_000;
@@ -109,6 +111,10 @@ export function openHttpServer(options: HttpServerOptions): HttpServer {
       }),
 
     isClosing: () => closing,
+
+    get connectionCount() {
+      return connections.count;
+    },
   };
 }
 

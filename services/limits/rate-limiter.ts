@@ -1,6 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
 import type { PointSource } from '../../storage/point-source.ts';
+import { CountedCache } from '../../telemetry/counted-cache.ts';
+import type { CacheFigures } from '../../telemetry/metrics/caches.ts';
 
 export interface RateLimiterOptions {
   readonly source: PointSource;
@@ -49,14 +50,19 @@ const spareShare = 1 / 50;
  */
 export class RateLimiter {
   private readonly options: RateLimiterOptions;
-  private readonly leases: LRUCache<string, Lease>;
+  private readonly leases: CountedCache<string, Lease>;
 
   constructor(options: RateLimiterOptions) {
     this.options = options;
-    this.leases = new LRUCache({
+    this.leases = new CountedCache({
       max: options.entriesMax,
       dispose: (_lease, key) => options.source.forget(key),
     });
+  }
+
+  /** Of those who are counted. */
+  get figures(): CacheFigures {
+    return this.leases.figures;
   }
 
   /** Counts one request; answers at once as long as points are held, and waits for the source otherwise. */

@@ -1,8 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
 import { Refused } from '../../domain/errors.ts';
 import type { RegisteredSchema } from '../../domain/schema/schema.ts';
 import type { Uuid } from '../../domain/types.ts';
+import { CountedCache } from '../../telemetry/counted-cache.ts';
+import type { CacheFigures } from '../../telemetry/metrics/caches.ts';
 import { type CompiledSchema, compileSchema, type ErrorsWanted } from './compile-schema.ts';
 
 export interface CompiledSchemasLimits {
@@ -17,12 +18,16 @@ const textBytesMax = 8_388_608;
 /** Compiled schemas by their ids. What a schema says never changes, so they are never out of date. */
 export class CompiledSchemas {
   private readonly wanted: ErrorsWanted;
-  private readonly compiled: LRUCache<Uuid, CompiledSchema>;
+  private readonly compiled: CountedCache<Uuid, CompiledSchema>;
 
   constructor(wanted: ErrorsWanted, { clock, entriesMax: max, ttlMs: ttl }: CompiledSchemasLimits) {
     this.wanted = wanted;
     const perf = { now: () => clock.monotonicMs() };
-    this.compiled = new LRUCache({ max, ttl, ttlResolution: 0, perf, maxSize: textBytesMax });
+    this.compiled = new CountedCache({ max, ttl, ttlResolution: 0, perf, maxSize: textBytesMax });
+  }
+
+  get figures(): CacheFigures {
+    return this.compiled.figures;
   }
 
   /** Undefined when it has to be compiled. */

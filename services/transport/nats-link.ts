@@ -113,6 +113,12 @@ export class NatsLink {
     }
   }
 
+  /** A ping to the server and back, in milliseconds; null while the link does not stand, or breaks meanwhile. */
+  async roundTripMs(): Promise<number | null> {
+    if (!this.isConnected || this.connection === null) return null;
+    return this.connection.rtt().catch(() => null);
+  }
+
   /** Sends what is still to be sent, and ends. */
   async close(): Promise<void> {
     const wasConnected = this.isConnected;

@@ -5,6 +5,7 @@ import { schemeFault, signatureDiffers } from '../../domain/ves/check-event.ts';
 import type { CheckedVesEvent } from '../../domain/ves/event.ts';
 import type { Fault } from '../../domain/sequencing/rejection.ts';
 import { PreparedPublicKeys, verifyEd25519 } from '../node-ed25519.ts';
+import type { CacheFigures } from '../../telemetry/metrics/caches.ts';
 import { FairQueue } from './fair-queue.ts';
 
 export interface SignatureChecksDependencies {
@@ -13,6 +14,8 @@ export interface SignatureChecksDependencies {
   readonly clock: Clock;
   /** Public keys that are kept ready for use. */
   readonly preparedKeysMax: number;
+  /** Told, once a request, how many signatures were checked and how long that took. */
+  readonly onChecked?: (count: number, durationMs: number) => void;
 }
 
 /** As many as keep the threads of libuv busy; more would only make receipts, signed on the same threads, wait. */
@@ -47,12 +50,20 @@ export class SignatureChecks {
     /** Asked for once a request, not once an event. */
     const unknownKeyIds = new Set<number>();
     const unsettled = [...events.keys()].filter((index) => events[index]!.fault === null);
+    const { clock, onChecked } = this.deps;
+    const startedMs = clock.monotonicMs();
     await this.queue.run(unsettled, deadlineMs, async (index) => {
       const event = events[index]!;
       const fault = await this.faultOf(tenantId, event, unknownKeyIds);
       if (fault !== null) checked[index] = { ...event, fault };
     });
+    if (unsettled.length > 0) onChecked?.(unsettled.length, clock.monotonicMs() - startedMs);
     return checked;
+  }
+
+  /** Of the public keys that are kept ready. */
+  get keyFigures(): CacheFigures {
+    return this.publicKeys.figures;
   }
 
   private async faultOf(

@@ -4,8 +4,9 @@ import type { Log } from '../../telemetry/log.ts';
 import { eventCountOf, headsAfter } from '../append-batch.ts';
 import type { AppendBatch, AppendOutcome } from '../event-log.ts';
 import { AppendConnection, type AppendConnectionOptions } from './append-connection.ts';
-import { flush, type SettledBatch } from './append-flush.ts';
+import { flush, type FlushResult, type SettledBatch } from './append-flush.ts';
 import { toReadError } from './database-errors.ts';
+import type { DatabaseObserver } from './database-observer.ts';
 import type { SealedBatch } from '../payloads/payload-vault.ts';
 import type { SessionOptions } from './session.ts';
 import { inTenantTurns } from './tenant-turns.ts';
@@ -21,6 +22,7 @@ export interface AppendLaneOptions {
   /** Uniform in [0, 1), for the jitter of reconnects. */
   readonly random: () => number;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly observer?: Pick<DatabaseObserver, 'appended'>;
 }
 
 interface WaitingBatch extends SettledBatch {
@@ -122,7 +124,7 @@ export class AppendLane {
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      const result = await flush(connection, batches);
+      const result = await this.flush(connection, batches);
       isConnected &&= result.isConnected;
       this.waiting.unshift(...result.unsent);
       this.refuseOverdue();
@@ -131,6 +133,21 @@ export class AppendLane {
       }
     }
     if (this.mode === 'serving') this.mode = 'connecting';
+  }
+
+  private async flush(
+    connection: AppendConnection,
+    batches: readonly WaitingBatch[],
+  ): Promise<FlushResult<WaitingBatch>> {
+    const { clock, observer } = this.options;
+    const startedMs = clock.monotonicMs();
+    const result = await flush(connection, batches);
+    observer?.appended({
+      events: batches.reduce((events, { batch }) => events + eventCountOf(batch), 0),
+      stores: batches.length,
+      durationMs: clock.monotonicMs() - startedMs,
+    });
+    return result;
   }
 
   /** What the next statement appends: one batch of each tenant in turn, each store once, within the bounds. */

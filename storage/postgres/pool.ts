@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Log } from '../../telemetry/log.ts';
+import { type DatabaseObserver, observePool } from './database-observer.ts';
 import { prepareSession, sessionConfig, type SessionOptions } from './session.ts';
 
 export interface PoolOptions extends SessionOptions {
@@ -11,6 +12,7 @@ export interface PoolOptions extends SessionOptions {
   readonly idleTimeoutMs: number;
   readonly lifetimeMaxMs: number;
   readonly log: Pick<Log, 'warn'>;
+  readonly observer?: DatabaseObserver;
 }
 
 export interface PoolFigures {
@@ -34,6 +36,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, its types forget that
     onConnect: prepareSession,
   });
+  if (options.observer !== undefined) observePool(pool, options.observer);
   // The loss of an idle connection has no caller; unheard, it would end the process. The pool opens another.
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle connection to Postgres was lost'));
   return pool;

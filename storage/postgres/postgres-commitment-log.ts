@@ -6,6 +6,7 @@ import type {
   Anchor,
   AnchorOutcome,
   CheckedLeaves,
+  CommitmentLag,
   CommitmentLog,
   CommitmentPage,
   CommitmentTransaction,
@@ -16,6 +17,7 @@ import type {
 } from '../commitment-log.ts';
 import { isRefusal, toReadError } from './database-errors.ts';
 import { fetchEntities, openEntities } from './queries/all-entities.query.ts';
+import { commitmentLag } from './queries/commitment-lag.query.ts';
 import { dueStreams } from './queries/due-streams.query.ts';
 import { insertCommitment, insertNodes } from './queries/insert-commitment.query.ts';
 import { lockChain, startChain, type LockedChain } from './queries/lock-chain.query.ts';
@@ -114,6 +116,11 @@ export class PostgresCommitmentLog implements CommitmentLog {
       throw new InvariantBroken(`the tree of the commitment ${batchId} lacks ${place}`, { batchId, place });
     };
     return { leaves: sequences.map((sequence) => at(`leaf ${sequence}`)), nodes: positions.map(at) };
+  }
+
+  async readLag(): Promise<CommitmentLag> {
+    const [lag] = await read(this.pool, commitmentLag, null);
+    return lag!; // An aggregate: one row.
   }
 
   async findDue(rule: DueRule, streamsMax: number): Promise<DueStream[]> {

@@ -21,6 +21,7 @@ import { outcomeOfMissed } from './append-flush.ts';
 import { AppendLane } from './append-lane.ts';
 import { ClaimQueue } from './claim-queue.ts';
 import { toReadError } from './database-errors.ts';
+import type { DatabaseObserver } from './database-observer.ts';
 import { EntityCounter } from './entity-counter.ts';
 import type { PayloadVault } from '../payloads/payload-vault.ts';
 import { poolFigures, type PoolFigures } from './pool.ts';
@@ -60,6 +61,8 @@ export interface PostgresEventLogOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Told of the appends; what goes through the pool is for the pool to tell. */
+  readonly observer?: Pick<DatabaseObserver, 'appended'>;
 }
 
 /**

@@ -58,7 +58,9 @@ describe('an agent that registers', () => {
         },
       ]);
       const metrics = (await node.send('GET', '/metrics')).text;
-      expect(metrics).toContain('sequencer_agent_registration_total{outcome="success",reason="none"} 2');
+      expect(metrics).toContain(
+        'sequencer_agent_registration_total{outcome="success",reason="REGISTERED"} 2',
+      );
     } finally {
       await node.close();
       await database.drop();
@@ -98,7 +100,7 @@ describe('a registration is refused', () => {
     const answer = await gateway.fetch(path, init(body));
     expect(answer.status).toBe(status);
     expect(await answer.json()).toEqual({ success: false, error: expect.any(String), code });
-    expect(gateway.registrations.at(-1)).toBe(`rejected ${code.toLowerCase()}`);
+    expect(gateway.registrations.at(-1)).toBe(`error ${code}`);
   });
 
   test.each<[string, object]>([

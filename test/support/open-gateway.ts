@@ -154,6 +154,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         disabled: options.authDisabled ?? false,
         log: logger,
       }),
+      observer: { answered: () => undefined, limited: () => undefined },
       admission: new Admission(options.bytesInFlightMax ?? 16_777_216),
       limits: options.limits ?? (() => null),
       sequencer: {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { openDataDir } from '../../bin/data-dir.ts';
+import { openMetrics } from '../../bin/metrics.ts';
 import { type NodeHandle, openNode } from '../../bin/node.ts';
 import { type Identity, openIdentity } from '../../bin/receipt-key.ts';
 import { openStorage, type Storage } from '../../bin/storage.ts';
@@ -46,7 +47,9 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
   if (options.dataDir === undefined) chmodSync(folder, 0o755);
   const dataDir = await openDataDir(folder);
   const nodeId = options.nodeId ?? `node-${folder.slice(-6).replaceAll(/[^A-Za-z0-9]/g, '')}`;
-  const storage = await openStorage(settings, { databaseUrl, log, onProgress: () => undefined });
+  const metrics = openMetrics();
+  const observer = metrics.database;
+  const storage = await openStorage(settings, { databaseUrl, log, observer, onProgress: () => undefined });
   const release = async (): Promise<void> => {
     await storage.close();
     await dataDir.release();
@@ -60,6 +63,7 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
       identity,
       nodeId,
       bootstrapKey: adminKey,
+      metrics,
       log,
       end: (reason) => {
         throw reason;

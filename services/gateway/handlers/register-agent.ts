@@ -6,6 +6,7 @@ import type { ApiKeys } from '../../../storage/api-keys.ts';
 import { mintApiKey } from '../../access/key-minting.ts';
 import { hashPrefixOf } from '../../access/new-api-key.ts';
 import type { AuditLog } from '../../audit/audit-log.ts';
+import { readError } from '../../broker-errors.ts';
 import { originOf } from '../audited-request.ts';
 import { flatReply } from '../error-reply.ts';
 import type { RegistrationLimiter, RegistrationTurn } from '../registration-limiter.ts';
@@ -18,8 +19,8 @@ export interface RegistrationDependencies {
   readonly audit: Pick<AuditLog, 'record'>;
   /** Null when registration is off. */
   readonly registrationLimiter: Pick<RegistrationLimiter, 'take'> | null;
-  /** Told what became of each try, by the code of the answer. */
-  readonly onRegistration: (outcome: 'success' | 'rejected', reason: string) => void;
+  /** Told what became of each try: `REGISTERED`, or the code of the error. */
+  readonly onRegistration: (outcome: 'success' | 'error', reason: string) => void;
 }
 
 /**
@@ -28,7 +29,7 @@ export interface RegistrationDependencies {
  */
 export function registerAgent(deps: RegistrationDependencies): (request: RouteRequest) => Promise<Reply> {
   const reject = (status: number, code: string, error: string): Reply => {
-    deps.onRegistration('rejected', code.toLowerCase());
+    deps.onRegistration('error', code);
     return flatReply(status, code, error);
   };
   return async (request) => {
@@ -41,12 +42,17 @@ export function registerAgent(deps: RegistrationDependencies): (request: RouteRe
       const headers = { ...limitHeaders(turn), 'retry-after': String(turn.resetSecs) };
       return withStatus(reject(429, 'RATE_LIMIT_EXCEEDED', sentence), 429, headers);
     }
-    const wanted = readRegistrationRequest(await request.readBody());
-    const refusal = refusalOf(wanted);
-    if (refusal !== null) return reject(refusal.status, refusal.code, refusal.error);
-    const reply = await register(deps, request, wanted);
-    deps.onRegistration('success', 'none');
-    return withStatus(reply, 200, limitHeaders(turn));
+    try {
+      const wanted = readRegistrationRequest(await request.readBody());
+      const refusal = refusalOf(wanted);
+      if (refusal !== null) return reject(refusal.status, refusal.code, refusal.error);
+      const reply = await register(deps, request, wanted);
+      deps.onRegistration('success', 'REGISTERED');
+      return withStatus(reply, 200, limitHeaders(turn));
+    } catch (error) {
+      deps.onRegistration('error', readError(error)?.code ?? 'INTERNAL_ERROR');
+      throw error;
+    }
   };
 }
 
