@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { writeU32, writeU64 } from '../../domain/bytes.ts';
 import type { EventId, Sequence, StoreKey, World } from '../../domain/types.ts';
@@ -44,8 +51,8 @@ const sessionsKeptMax = 64;
 export class DataKey {
   readonly keyNumber: number;
   private readonly key: KeyObject;
-  private readonly opened = new LRUCache<string, Uint8Array>({ max: sessionsKeptMax });
-  private session: { readonly id: Buffer; readonly key: Uint8Array; counter: number } | null = null;
+  private readonly opened = new LRUCache<string, KeyObject>({ max: sessionsKeptMax });
+  private session: { readonly id: Buffer; readonly key: KeyObject; counter: number } | null = null;
 
   constructor(keyNumber: number, key: KeyObject) {
     this.keyNumber = keyNumber;
@@ -87,7 +94,7 @@ export class DataKey {
     return payload;
   }
 
-  private nextUse(): { readonly id: Buffer; readonly key: Uint8Array; readonly counter: number } {
+  private nextUse(): { readonly id: Buffer; readonly key: KeyObject; readonly counter: number } {
     if (this.session === null || this.session.counter > counterMax) {
       const id = randomBytes(sessionBytes);
       this.session = { id, key: this.derive(id), counter: 0 };
@@ -96,15 +103,16 @@ export class DataKey {
     return { id, key, counter: this.session.counter++ };
   }
 
-  private sessionKey(id: Buffer): Uint8Array {
+  private sessionKey(id: Buffer): KeyObject {
     const text = id.toString('latin1');
     let key = this.opened.get(text);
     if (key === undefined) this.opened.set(text, (key = this.derive(id)));
     return key;
   }
 
-  private derive(session: Buffer): Uint8Array {
-    return new Uint8Array(hkdfSync('sha256', this.key, session, sessionInfo, 32));
+  /** A key object rather than bytes: nobody prints it, and a cipher is made with it in a third of the time. */
+  private derive(session: Buffer): KeyObject {
+    return createSecretKey(new Uint8Array(hkdfSync('sha256', this.key, session, sessionInfo, 32)));
   }
 }
 
