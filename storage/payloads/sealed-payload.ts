@@ -12,7 +12,7 @@ import type { EventId, Sequence, StoreKey, World } from '../../domain/types.ts';
 import { writeUuid } from '../../domain/uuid.ts';
 
 /**
- * The form in which a payload lies in its row when it is encrypted (docs/adr/0008-payload-encryption.md):
+ * The form in which a payload lies in its row when it is encrypted (docs/adr/0007-payload-encryption.md):
  *
  * | bytes | what                                                                                    |
  * | ----- | --------------------------------------------------------------------------------------- |

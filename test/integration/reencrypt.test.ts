@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkDatabase } from '../../bin/fsck/check-database.ts';
 import { reencryptDatabase, type ReencryptReport } from '../../bin/reencrypt/reencrypt-database.ts';
 import { legacyPayloadHash } from '../../domain/legacy/hashes.ts';
@@ -130,7 +130,7 @@ test('brings keys and payloads under the new first master key, so that the old o
 
 test("moves a tenant under a master key of its own, and leaves the others' alone", async () => {
   const [mine, other] = [await fill(envOf(first)), await fill(envOf(first))];
-  const own = { ...keysOf(first), byTenant: new Map([[mine.tenantId as string, [third]]]) };
+  const own = { ...keysOf(first), byTenant: new Map([[mine.tenantId, [third]]]) };
   await expect(reencrypt(own)).resolves.toMatchObject({ updated: 36, skipped: 36, keysRewrapped: 1 });
   await expect(fsck(keysOf(first))).resolves.toMatchObject({ unreadablePayloads: 36 });
   await expect(fsck(own)).resolves.toMatchObject({ unreadablePayloads: 0, holds: true });
