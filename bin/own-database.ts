@@ -12,7 +12,9 @@ const connectionsMax = 100;
  */
 export async function ownDatabase(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const settings = settingsOrProblem();
-  if (settings.databaseUrl !== null) return { url: settings.databaseUrl, close: () => Promise.resolve() };
+  // Commands use whole sessions, which a pooler does not lend.
+  const url = settings.directDatabaseUrl ?? settings.databaseUrl;
+  if (url !== null) return { url, close: () => Promise.resolve() };
   const dataDir = await openDataDir(settings.dataDir);
   try {
     const postgres = await openEmbeddedPostgres({

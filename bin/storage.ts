@@ -59,22 +59,6 @@ export interface StorageOptions {
 export async function openStorage(settings: Settings, options: StorageOptions): Promise<Storage> {
   const { databaseUrl: url, log, observer, onProgress } = options;
   const applicationName = settings.dbApplicationName;
-  await awaitServer({
-    url,
-    applicationName,
-    connectTimeoutMs: settings.dbAcquireTimeoutMs,
-    retriesMax: settings.dbStartupMaxRetries,
-    retryDelayMs: settings.dbStartupRetryDelaySecs * 1_000,
-    clock: systemClock,
-    log,
-  });
-  if (settings.dbMigrateOnStartup) {
-    const applied = await migrate({ url, applicationName });
-    if (applied.length > 0) onProgress(`brought the schema up to date: ${applied.join(', ')}`);
-  } else {
-    await checkSchema({ url, applicationName });
-  }
-
   const session: SessionOptions = {
     url,
     applicationName,
@@ -82,7 +66,23 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     statementTimeoutMs: settings.dbStatementTimeoutMs,
     idleInTransactionTimeoutMs: settings.dbIdleInTxTimeoutMs,
     lockTimeoutMs: settings.dbLockTimeoutMs,
+    pooler: settings.databasePooler,
   };
+  await awaitServer({
+    session,
+    retriesMax: settings.dbStartupMaxRetries,
+    retryDelayMs: settings.dbStartupRetryDelaySecs * 1_000,
+    clock: systemClock,
+    log,
+  });
+  const schema = { url: settings.directDatabaseUrl ?? url, applicationName };
+  if (settings.dbMigrateOnStartup) {
+    const applied = await migrate(schema);
+    if (applied.length > 0) onProgress(`brought the schema up to date: ${applied.join(', ')}`);
+  } else {
+    await checkSchema(schema);
+  }
+
   const pool = createPool({
     ...session,
     connectionsMax: settings.maxDbConnections,

@@ -10,10 +10,13 @@ const tlsModes = ['require', 'verify-ca', 'verify-full'];
  */
 export function problemOfDatabaseUrl(
   url: string,
-  { production, allowInsecureLocal }: { production: boolean; allowInsecureLocal: boolean },
+  {
+    name = 'DATABASE_URL',
+    production,
+    allowInsecureLocal,
+  }: { name?: string; production: boolean; allowInsecureLocal: boolean },
 ): string | null {
-  if (!URL.canParse(url))
-    return 'DATABASE_URL is not a URL; it takes postgres://user:password@host:port/database';
+  if (!URL.canParse(url)) return `${name} is not a URL; it takes postgres://user:password@host:port/database`;
   const { hostname, searchParams } = new URL(url);
   // Of parameters that are given twice the driver takes the last.
   const sslMode = searchParams.getAll('sslmode').at(-1);
@@ -27,6 +30,6 @@ export function problemOfDatabaseUrl(
 
   const wayOut = `add sslmode=require, verify-ca or verify-full to it`;
   return localHosts.includes(host)
-    ? `DATABASE_URL asks for no TLS; ${wayOut}, or set ALLOW_INSECURE_LOCAL_DB=true since the host is local`
-    : `DATABASE_URL asks for no TLS; ${wayOut}`;
+    ? `${name} asks for no TLS; ${wayOut}, or set ALLOW_INSECURE_LOCAL_DB=true since the host is local`
+    : `${name} asks for no TLS; ${wayOut}`;
 }

@@ -41,6 +41,31 @@ export const rules: readonly Rule[] = [
         ? null
         : problemOfDatabaseUrl(databaseUrl, { production, allowInsecureLocal: allowInsecureLocalDb }),
   },
+  ...(['directDatabaseUrl'] as const).map((name): Rule => ({
+    reads: [name, 'allowInsecureLocalDb'],
+    says: `\`${definitions[name].env}\` asks for TLS as \`DATABASE_URL\` does.`,
+    problem: ({ [name]: url, allowInsecureLocalDb }, production) =>
+      url === null
+        ? null
+        : problemOfDatabaseUrl(url, {
+            name: definitions[name].env,
+            production,
+            allowInsecureLocal: allowInsecureLocalDb,
+          }),
+  })),
+  {
+    reads: ['databasePooler', 'databaseUrl'],
+    says: 'With `DATABASE_POOLER=transaction`, `DATABASE_URL` is set and has no `options`, which a pooler would not pass on.',
+    problem: ({ databasePooler, databaseUrl }) => {
+      if (databasePooler === 'none') return null;
+      if (databaseUrl === null) {
+        return 'DATABASE_POOLER is "transaction" and DATABASE_URL is not set; the embedded Postgres has no pooler, so leave DATABASE_POOLER out or set DATABASE_URL to the address of the pooler';
+      }
+      return /[?&]options=/.test(databaseUrl)
+        ? 'DATABASE_URL has options, which a pooler does not pass on; set them for the role instead: alter role … set …'
+        : null;
+    },
+  },
   ...natsRules,
   {
     reads: ['minDbConnections', 'maxDbConnections'],

@@ -1,4 +1,4 @@
-import { boolean, integer, secret, text } from '../definition.ts';
+import { boolean, choice, integer, secret, text } from '../definition.ts';
 
 /** Where the log lies and how connections to it behave. */
 export const databaseDefinitions = {
@@ -13,6 +13,19 @@ export const databaseDefinitions = {
     env: 'ALLOW_INSECURE_LOCAL_DB',
     default: false,
     why: 'lets DATABASE_URL go without TLS, in production too, to a socket, localhost, 127.0.0.1, ::1, postgres and host.docker.internal, and to nothing else',
+  }),
+  databasePooler: choice({
+    env: 'DATABASE_POOLER',
+    values: ['none', 'transaction'],
+    default: 'none',
+    why: 'set transaction when DATABASE_URL leads to a pooler that lends a session for one transaction at a time, such as PgBouncer with pool_mode = transaction. Statements are then parsed each time, and their limits travel with each of them. In the pooler, allow for MAX_DB_CONNECTIONS + APPEND_CONNECTIONS of each node, or appends queue there',
+  }),
+  directDatabaseUrl: secret({
+    env: 'DIRECT_DATABASE_URL',
+    default: null,
+    accepts: 'a URL that begins with postgres:// or postgresql://',
+    pattern: /^postgres(ql)?:\/\/\S+$/,
+    why: 'the address of the same database past a pooler, for migrations and for commands such as fsck; unset, these go to DATABASE_URL. The rules for TLS are those of DATABASE_URL',
   }),
   maxDbConnections: integer({
     env: 'MAX_DB_CONNECTIONS',

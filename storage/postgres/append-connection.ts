@@ -14,6 +14,9 @@ export interface AppendConnectionOptions {
   readonly clock: Clock;
 }
 
+/** A plan is made once, perhaps while the tables are empty: it must be the one for full tables. */
+const planning = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_mergejoin: 'off' };
+
 /** One connection that runs the append, one statement at a time. */
 export class AppendConnection {
   private readonly client: pg.Client;
@@ -27,12 +30,8 @@ export class AppendConnection {
       options.session.statementTimeoutMs || Infinity,
       Math.ceil(options.answerTimeoutMs * 0.8),
     );
-    const client = await openSession({ ...options.session, statementTimeoutMs });
+    const client = await openSession({ ...options.session, statementTimeoutMs, settings: planning });
     try {
-      // The plan is made once, perhaps while the tables are empty: it must be the one for full tables.
-      await client.query(
-        'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_mergejoin = off',
-      );
       await refuseReadOnly(client);
       return new AppendConnection(client, options);
     } catch (error) {

@@ -5,11 +5,11 @@ import type { Log } from '../../telemetry/log.ts';
 import { toReadError } from './database-errors.ts';
 import { serverSettings, type ServerSettings } from './queries/server-settings.query.ts';
 import { read } from './query.ts';
+import { openSession, type SessionOptions } from './session.ts';
 
 export interface AwaitServerOptions {
-  readonly url: string;
-  readonly applicationName: string;
-  readonly connectTimeoutMs: number;
+  /** As the node will open its sessions. */
+  readonly session: SessionOptions;
   /** Tries after the first one. */
   readonly retriesMax: number;
   readonly retryDelayMs: number;
@@ -37,21 +37,35 @@ export async function awaitServer(options: AwaitServerOptions): Promise<void> {
   }
 }
 
-async function askServer(options: AwaitServerOptions): Promise<ServerSettings> {
-  const client = new pg.Client({
-    connectionString: options.url,
-    application_name: options.applicationName,
-    connectionTimeoutMillis: options.connectTimeoutMs,
-  });
-  client.on('error', () => undefined); // The call that waits fails with it.
+async function askServer({ session }: AwaitServerOptions): Promise<ServerSettings> {
+  let client: pg.Client;
   try {
-    await client.connect();
-    return (await read(client, serverSettings, null))[0]!;
+    client = await openSession(session);
   } catch (error) {
+    if (isPoolersRefusal(error)) throw poolerInBetween('refuses', error);
     throw toReadError(error, 'connect to Postgres');
+  }
+  try {
+    const [settings] = await read(client, serverSettings, null);
+    if (settings!.statementTimeoutMs !== session.statementTimeoutMs) throw poolerInBetween('drops', null);
+    return settings!;
   } finally {
     await client.end();
   }
+}
+
+/** PgBouncer, of our settings at the start of a session. */
+function isPoolersRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /unsupported startup parameter/.test(error.message);
+}
+
+function poolerInBetween(does: 'refuses' | 'drops', cause: unknown): LogUnfit {
+  return new LogUnfit(
+    `DATABASE_URL leads to a pooler that ${does} the settings of our sessions: set DATABASE_POOLER=transaction, and ` +
+      'DIRECT_DATABASE_URL to the address of Postgres itself.',
+    {},
+    { cause },
+  );
 }
 
 /** @throws LogUnfit whose sentence ends with the way out */

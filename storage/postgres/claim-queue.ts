@@ -5,6 +5,7 @@ import { storeKeyText, type StoreKey, type TenantId } from '../../domain/types.t
 import type { Log } from '../../telemetry/log.ts';
 import type { Claim } from '../event-log.ts';
 import { tenantErased } from '../payloads/payload-vault.ts';
+import { ClaimConnection } from './claim-connection.ts';
 import { toReadError } from './database-errors.ts';
 import { claimExisting, claimNew, type ClaimRequest, findErasedTenants } from './queries/claim.query.ts';
 import { endBlockers } from './queries/end-blockers.query.ts';
@@ -106,20 +107,21 @@ export class ClaimQueue {
     const onError = (): void => undefined; // The statement in flight fails with it.
     client.on('error', onError);
     let failure: unknown = null;
-    const stopFreeing = this.freeWhenBlocked(client);
+    const connection = new ClaimConnection(client, this.options.session);
+    const stopFreeing = this.freeWhenBlocked(connection);
     try {
       const claims = new Map<string, Claim>();
       const add = (found: Claim[]): void => found.forEach((claim) => claims.set(storeKeyText(claim), claim));
       const missing = () => requests.filter(({ store }) => !claims.has(storeKeyText(store)));
-      add(await send(client, claimExisting, requests));
+      add(await connection.send(claimExisting, requests));
       if (missing().length > 0) {
         const { storesPerTenantMax } = this.options;
-        add(await send(client, claimNew, { requests: missing(), storesPerTenantMax }));
+        add(await connection.send(claimNew, { requests: missing(), storesPerTenantMax }));
       }
       // Another node may have made a store between the two, and its tenant be full with that.
-      if (missing().length > 0) add(await send(client, claimExisting, missing()));
+      if (missing().length > 0) add(await connection.send(claimExisting, missing()));
       const tenantIds = missing().map(({ store }) => store.tenantId);
-      const erased = tenantIds.length > 0 ? await send(client, findErasedTenants, { tenantIds }) : [];
+      const erased = tenantIds.length > 0 ? await connection.send(findErasedTenants, { tenantIds }) : [];
       return { claims, erased: new Set(erased) };
     } catch (error) {
       failure = error;
@@ -132,14 +134,14 @@ export class ClaimQueue {
   }
 
   /** Looks again and again whether someone keeps the session waiting, until the returned function is called. */
-  private freeWhenBlocked(client: pg.PoolClient): () => void {
+  private freeWhenBlocked(connection: ClaimConnection): () => void {
     const { clock, claimPatienceMs, log } = this.options;
     const pauseMs = claimPatienceMs / 4;
     let suspectPids: readonly number[] = [];
     let isStopped = false;
     const look = async (): Promise<void> => {
       try {
-        suspectPids = await this.endBlockersOf(client, suspectPids);
+        suspectPids = await this.endBlockersOf(connection, suspectPids);
       } catch (error) {
         log.warn({ err: error }, 'the session that blocks a claim could not be ended');
       }
@@ -157,9 +159,9 @@ export class ClaimQueue {
    * Ends those suspects that still block the session, and returns who blocks it now. From a session of its own, since
    * the pool may be full of sessions that wait as well.
    */
-  private async endBlockersOf(client: pg.PoolClient, suspectPids: readonly number[]): Promise<number[]> {
+  private async endBlockersOf({ pid }: ClaimConnection, suspectPids: readonly number[]): Promise<number[]> {
     const { session, claimPatienceMs, log } = this.options;
-    const pid = (client as unknown as { readonly processID: number }).processID;
+    if (pid === null) return [];
     const helper = await openSession(session);
     try {
       const found = await send(helper, endBlockers, {

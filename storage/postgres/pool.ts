@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Log } from '../../telemetry/log.ts';
 import { type DatabaseObserver, observePool } from './database-observer.ts';
+import { SharedClient } from './shared-client.ts';
 import { prepareSession, sessionConfig, type SessionOptions } from './session.ts';
 
 export interface PoolOptions extends SessionOptions {
@@ -28,6 +29,8 @@ export interface PoolFigures {
 export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...sessionConfig(options),
+    // The pool gives its own options to the clients that it makes, whatever their type says.
+    ...(options.pooler === 'transaction' && { Client: SharedClient as unknown as new () => pg.Client }),
     max: options.connectionsMax,
     min: options.connectionsMin,
     connectionTimeoutMillis: options.acquireTimeoutMs,

@@ -1,5 +1,9 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { SharedClient, type SessionSettings, type SharedClientConfig } from './shared-client.ts';
+
+/** Whether a pooler stands between us and Postgres, and lends its sessions for one transaction at a time. */
+export type Pooler = 'none' | 'transaction';
 
 /** How to reach Postgres, and the limits that every session of ours sets for itself. */
 export interface SessionOptions {
@@ -10,43 +14,62 @@ export interface SessionOptions {
   readonly statementTimeoutMs: number;
   readonly idleInTransactionTimeoutMs: number;
   readonly lockTimeoutMs: number;
+  /** `none` unless given. */
+  readonly pooler?: Pooler;
+  /** Further settings of Postgres. */
+  readonly settings?: SessionSettings;
 }
 
 /**
- * What `pg` needs to open such a session. The settings travel with the start of the session, so they cost no round
- * trip, and a pooler in between must pass them on (PgBouncer does not).
+ * What `pg` needs to open such a session. The settings travel with the start of the session, so they cost no round trip;
+ * a pooler would not pass them on, so there they travel with each transaction (shared-client.ts).
  */
-export function sessionConfig(options: SessionOptions): pg.ClientConfig {
+export function sessionConfig(options: SessionOptions): pg.ClientConfig | SharedClientConfig {
   const { url, ownSettings } = splitOffSettings(options.url);
-  const settings: Record<string, string | number> = {
+  const limits: SessionSettings = {
     statement_timeout: options.statementTimeoutMs,
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs,
     lock_timeout: options.lockTimeoutMs,
-    // A host that is lost without a word must not hold its locks for hours.
-    tcp_keepalives_idle: 10,
-    tcp_keepalives_interval: 5,
-    tcp_keepalives_count: 3,
-    client_connection_check_interval: 2_000,
     // Times are parsed from text, see row-types.ts.
     datestyle: 'ISO',
     timezone: 'UTC',
+    ...options.settings,
   };
-  const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  return {
+  const common = {
     connectionString: url,
     application_name: options.applicationName,
     connectionTimeoutMillis: options.connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    options: [...ownSettings, ...ours].join(' '),
   };
+  if (options.pooler === 'transaction') return { ...common, transactionSettings: limits };
+  const ours = Object.entries({ ...limits, ...watchfulness }).map(([name, value]) => `-c ${name}=${value}`);
+  return { ...common, options: [...ownSettings, ...ours].join(' ') };
 }
 
 /**
- * Run once in each new session, whose statements must be durable when answered, whatever the server's default is. A
+ * A host that is lost without a word must not hold its locks for hours. Behind a pooler this is about the connection to the
+ * pooler, and for the pooler to set.
+ */
+const watchfulness: SessionSettings = {
+  tcp_keepalives_idle: 10,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+  client_connection_check_interval: 2_000,
+};
+
+/**
+ * Run once on each new connection, whose statements must be durable when answered, whatever the server's default is. A
  * stronger default than `on` stays.
  */
 export async function prepareSession(client: pg.ClientBase): Promise<void> {
+  if (client instanceof SharedClient) {
+    const { rows } = await client.query<{ level: string }>(
+      `select current_setting('synchronous_commit') as level`,
+    );
+    client.addSetting('synchronous_commit', rows[0]?.level === 'remote_apply' ? 'remote_apply' : 'on');
+    return;
+  }
   await client.query(
     `select set_config('synchronous_commit', 'on', false)
       where current_setting('synchronous_commit') <> 'remote_apply'`,
@@ -55,7 +78,7 @@ export async function prepareSession(client: pg.ClientBase): Promise<void> {
 
 /** Opens one session outside the pool. The caller ends it, and hears of its loss through the event `end`. */
 export async function openSession(options: SessionOptions): Promise<pg.Client> {
-  const client = new pg.Client(sessionConfig(options));
+  const client = newClient(sessionConfig(options));
   // The loss of a connection fails the statement in flight and emits `end`; unheard, `error` would end the process.
   client.on('error', () => undefined);
   try {
@@ -66,6 +89,10 @@ export async function openSession(options: SessionOptions): Promise<pg.Client> {
     destroySession(client);
     throw error;
   }
+}
+
+function newClient(config: pg.ClientConfig | SharedClientConfig): pg.Client {
+  return 'transactionSettings' in config ? new SharedClient(config) : new pg.Client(config);
 }
 
 /** Ends a session at once, whatever it is doing: a statement in flight fails, and a dead network is not waited for. */

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { SharedClient } from './shared-client.ts';
 
 export interface TransactionOptions {
   readonly isolation: 'read committed' | 'repeatable read';
@@ -21,33 +22,55 @@ export class CommitFailed extends Error {
  */
 export async function inTransaction<Result>(
   pool: pg.Pool,
-  { isolation, statementTimeoutMs }: TransactionOptions,
+  options: TransactionOptions,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
-  // A connection that breaks while no statement is in flight emits; unheard, that would end the process.
-  client.on('error', ignore);
   let broken = false;
   try {
+    return await transactionOn(client, options, work);
+  } catch (error) {
+    broken = !(await rollBack(client));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** The same on a connection that the caller has, and releases. One on which this throws is still in the transaction. */
+export async function transactionOn<Client extends pg.ClientBase, Result>(
+  client: Client,
+  { isolation, statementTimeoutMs }: TransactionOptions,
+  work: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  // A connection that breaks while no statement is in flight emits; unheard, that would end the process.
+  client.on('error', ignore);
+  try {
+    const settings = client instanceof SharedClient ? client.localSettings : '';
     // In one round trip, and before the first statement that takes a snapshot.
     await client.query(
-      `begin isolation level ${isolation}; set local statement_timeout = ${statementTimeoutMs}`,
+      `begin isolation level ${isolation}; ${settings} set local statement_timeout = ${statementTimeoutMs}`,
     );
     const result = await work(client);
     await client.query('commit').catch((error: unknown) => {
       throw new CommitFailed(error);
     });
     return result;
-  } catch (error) {
-    // The pool discards a connection on which this fails, and with it whatever it still holds.
-    broken = await client.query('rollback').then(
-      () => false,
-      () => true,
-    );
-    throw error;
   } finally {
     client.off('error', ignore);
-    client.release(broken);
+  }
+}
+
+/** Whether the connection may be used again; the pool discards it otherwise, and with it whatever it still holds. */
+async function rollBack(client: pg.ClientBase): Promise<boolean> {
+  client.on('error', ignore);
+  try {
+    await client.query('rollback');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    client.off('error', ignore);
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { noMasterKeys } from '../../storage/payloads/master-keys.ts';
+import { type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import { createTestDatabase, serverNames, type TestDatabase } from '../support/postgres.ts';
 import { type OpenedLog, openTestLog } from '../support/postgres-event-log.ts';
 import { describeEventLog, storesPerTenantMax } from './event-log.contract.ts';
@@ -28,6 +29,32 @@ describe.each(cases)('the log in Postgres (%s), payloads %s', (server, payloads)
 
   afterAll(async () => {
     await opened.close();
+    await database.drop();
+  });
+
+  describeEventLog(() => opened.log);
+});
+
+describe('the log in Postgres, through a pooler that shares sessions by transaction', () => {
+  let database: TestDatabase;
+  let bouncer: PgBouncer;
+  let opened: OpenedLog;
+
+  beforeAll(async () => {
+    database = await createTestDatabase('debian');
+    // Fewer sessions than the log has connections, so that they do change hands.
+    bouncer = await startPgBouncer(database.url, ['default_pool_size = 3']);
+    opened = await openTestLog(bouncer.url, {
+      pooler: 'transaction',
+      countEveryEvents: 3,
+      storesPerTenantMax,
+      encryption: encryptions.encrypted,
+    });
+  });
+
+  afterAll(async () => {
+    await opened.close();
+    await bouncer.stop();
     await database.drop();
   });
 

@@ -5,6 +5,7 @@ import { MasterKeys, type MasterKeySettings, noMasterKeys } from '../../storage/
 import { type PayloadEncryptionMode, PayloadVault } from '../../storage/payloads/payload-vault.ts';
 import { postgresPayloadKeys } from '../../storage/postgres/payload-keys.ts';
 import { createPool } from '../../storage/postgres/pool.ts';
+import type { Pooler } from '../../storage/postgres/session.ts';
 import {
   openPostgresEventLog,
   type PostgresEventLog,
@@ -23,6 +24,7 @@ export async function openTestLog(
   settings: Partial<Omit<PostgresEventLogOptions, 'vault'>> & {
     readonly applicationName?: string;
     lockTimeoutMs?: number;
+    readonly pooler?: Pooler;
     /** Payloads are stored as they come unless given. */
     readonly encryption?: { readonly mode: PayloadEncryptionMode; readonly masterKeys: MasterKeySettings };
   } = {},
@@ -35,6 +37,7 @@ export async function openTestLog(
     statementTimeoutMs: 30_000,
     idleInTransactionTimeoutMs: 60_000,
     lockTimeoutMs: settings.lockTimeoutMs ?? 10_000,
+    pooler: settings.pooler ?? 'none',
   };
   const pool = createPool({
     ...session,
