@@ -56,7 +56,7 @@ async function askServer({ session }: AwaitServerOptions): Promise<ServerSetting
 
 /** PgBouncer, of our settings at the start of a session. */
 function isPoolersRefusal(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /unsupported startup parameter/.test(error.message);
+  return error instanceof pg.DatabaseError && error.message.includes('unsupported startup parameter');
 }
 
 function poolerInBetween(does: 'refuses' | 'drops', cause: unknown): LogUnfit {
