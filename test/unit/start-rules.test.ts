@@ -12,6 +12,7 @@ const production = {
   BOOTSTRAP_ADMIN_API_KEY: strong,
   JWT_SECRET: strong,
   NATS_URL: `tls://node:${password}@nats.example:4222`,
+  PAYLOAD_ENCRYPTION_KEYS: '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
 };
 
 interface Case {
@@ -96,10 +97,10 @@ const cases: readonly Case[] = [
     elsewhere: 'starts',
   },
   {
-    name: 'one NATS server of several without TLS',
-    env: { NATS_URL: `tls://node:${password}@nats.example, nats://node:${password}@nats2.example` },
-    says: /^NATS_URL carries no credentials or asks for no TLS; production takes tls:/,
-    elsewhere: 'starts',
+    name: 'payloads to be encrypted without a key',
+    env: { PAYLOAD_ENCRYPTION_MODE: 'required', PAYLOAD_ENCRYPTION_KEYS: '' },
+    says: /^PAYLOAD_ENCRYPTION_MODE is "required" and there is no key; .+openssl/,
+    elsewhere: 'refuses',
   },
 ];
 
@@ -155,5 +156,6 @@ test('all that is wrong with a production environment is said at once', () => {
     'DATABASE_URL',
     'JWT_SECRET',
     'NATS_URL',
+    'PAYLOAD_ENCRYPTION_MODE',
   ]);
 });
