@@ -67,10 +67,10 @@ describe.each(['ves', 'legacy'] as const)('the bundle of a %s event', (world) =>
     });
   });
 
-  test('of a commitment of another stream is 403', async () => {
+  test('of a commitment of another stream is 404, as of an unknown one', async () => {
     const { batch_id } = (await node.send('GET', path(1))).json.commitment;
     const other = `tenant_id=${store.tenantId}&store_id=${crypto.randomUUID()}&batch_id=${batch_id}`;
-    expect((await node.send('GET', `${prefixes[world]}/proofs/1/bundle?${other}`)).status).toBe(403);
+    expect((await node.send('GET', `${prefixes[world]}/proofs/1/bundle?${other}`)).status).toBe(404);
   });
 
   test('is taken by the command as the node sent it', async () => {

@@ -1,5 +1,6 @@
+import { denialOf, nilUuid } from '../../../domain/access.ts';
 import { InvariantBroken, Refused } from '../../../domain/errors.ts';
-import { type Sequence, sequenceMax, type Uuid, type World } from '../../../domain/types.ts';
+import { type Sequence, sequenceMax, type StoreKey, type Uuid, type World } from '../../../domain/types.ts';
 import { parseUuid } from '../../../domain/uuid.ts';
 import type { CommitmentPage } from '../../../storage/commitment-log.ts';
 import type { CommitmentReader } from '../../commitment/commitment-reader.ts';
@@ -71,24 +72,26 @@ export function listCommitments(
     }
     if (page.after !== null) {
       const before = await commitments.findFrozen(world, page.after);
-      const isOfStream = before?.tenantId === store.tenantId && before.storeId === store.storeId;
-      if (!isOfStream) throw unknownAfter(page.after);
+      if (before === null || !isOfStore(before, store)) throw unknownAfter(page.after);
     }
     const found = await commitments.listUnanchored({ ...store, world }, page);
     return jsonReply({ commitments: found.map(commitmentBodies[world].listed), count: found.length });
   };
 }
 
-/** One commitment by its id; whether it exists is said before whether the caller may see it. */
+/** One commitment by its id. One that the caller may not see is as unknown as one that does not exist. */
 export function readCommitment(
   world: World,
   { commitments }: Pick<CommitmentHandlerDependencies, 'commitments'>,
 ): Handler {
   return async (request) => {
     const batchId = batchIdOf(request);
+    const { principal } = request;
+    permit(principal, 'read', { tenantId: principal.tenantId, storeId: nilUuid });
     const commitment = await commitments.find(world, batchId);
-    if (commitment === null) return unknownCommitment(batchId);
-    permit(request.principal, 'read', commitment);
+    if (commitment === null || denialOf(principal, 'read', commitment) !== null) {
+      return unknownCommitment(batchId);
+    }
     return jsonReply(commitmentBodies[world].one(commitment));
   };
 }
@@ -109,6 +112,11 @@ export function batchIdOf(request: RouteRequest): Uuid {
     throw new Refused('INVALID_QUERY', 'the path parameter batch_id is no UUID');
   }
   return batchId;
+}
+
+/** Whoever may read one store learns nothing of the commitments of others. */
+export function isOfStore(commitment: StoreKey, { tenantId, storeId }: StoreKey): boolean {
+  return commitment.tenantId === tenantId && commitment.storeId === storeId;
 }
 
 export function unknownCommitment(batchId: Uuid): Reply {

@@ -21,7 +21,7 @@ import type { SequencerKeys } from '../../../storage/sequencer-keys.ts';
 import { jsonTextReply, type Reply, textReply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { commitmentBodies, proofBody } from './commitment-body.ts';
-import { type CommitmentHandlerDependencies, unknownCommitment } from './commitments.ts';
+import { type CommitmentHandlerDependencies, isOfStore, unknownCommitment } from './commitments.ts';
 import { sequenceNumberOf } from './prove-events.ts';
 import { permittedStore } from './reading.ts';
 
@@ -46,13 +46,10 @@ export function bundleProof(
     const batchId = query.optionalUuid('batch_id');
     const stream = { ...permittedStore(query, request.principal, 'read'), world };
     const commitment = await commitmentOf(stream, wanted, batchId, deps);
-    if (commitment === null) {
+    if (commitment === null || !isOfStore(commitment, stream)) {
       return batchId === null
         ? textReply(404, `event ${wanted} is not under a commitment`)
         : unknownCommitment(batchId);
-    }
-    if (commitment.tenantId !== stream.tenantId || commitment.storeId !== stream.storeId) {
-      return textReply(403, `the commitment ${commitment.batchId} is of another stream`);
     }
     const { sequenceStart: start, sequenceEnd: end } = commitment;
     if (wanted < BigInt(start) || wanted > BigInt(end)) {

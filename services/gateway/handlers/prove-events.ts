@@ -2,11 +2,11 @@ import { Refused } from '../../../domain/errors.ts';
 import { verifyByIndex, verifyInclusion } from '../../../domain/merkle/inclusion-proof.ts';
 import type { Sha256 } from '../../../domain/sha256.ts';
 import { type Sequence, sequenceMax, type World } from '../../../domain/types.ts';
-import { jsonReply, type Reply, textReply } from '../reply.ts';
+import { jsonReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { proofBody } from './commitment-body.ts';
 import { readVerifyRequest, rootNames } from './commitment-request.ts';
-import { type CommitmentHandlerDependencies, unknownCommitment } from './commitments.ts';
+import { type CommitmentHandlerDependencies, isOfStore, unknownCommitment } from './commitments.ts';
 import { permitReadOrAdmin, permittedStore } from './reading.ts';
 
 type Handler = (request: ProtectedRequest) => Promise<Reply>;
@@ -22,10 +22,7 @@ export function proveEvent(
     const batchId = query.uuid('batch_id');
     const store = permittedStore(query, request.principal, 'read');
     const commitment = await commitments.findFrozen(world, batchId);
-    if (commitment === null) return unknownCommitment(batchId);
-    if (commitment.tenantId !== store.tenantId || commitment.storeId !== store.storeId) {
-      return textReply(403, `the commitment ${batchId} is of another stream`);
-    }
+    if (commitment === null || !isOfStore(commitment, store)) return unknownCommitment(batchId);
     const { sequenceStart: start, sequenceEnd: end } = commitment;
     if (wanted < BigInt(start) || wanted > BigInt(end)) {
       throw new Refused(

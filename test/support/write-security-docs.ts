@@ -1,0 +1,4 @@
+import { writeFile } from 'node:fs/promises';
+import { securityDocs, securityDocsPath } from './security-docs.ts';
+
+await writeFile(securityDocsPath, securityDocs());
