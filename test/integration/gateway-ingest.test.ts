@@ -262,9 +262,12 @@ describe('what the owner refuses', () => {
 });
 
 describe('admission', () => {
-  /** Opens a gateway that may hold three kilobytes, and a request of one whose answer is held back. */
+  /**
+   * Opens a gateway that may hold three kilobytes of one tenant, four fifths of all, and requests whose answer is held
+   * back.
+   */
   async function openNarrow() {
-    const open = await openGateway({ bytesInFlightMax: 3_000, settings: { bodyBytesMax: 2_500 } });
+    const open = await openGateway({ bytesInFlightMax: 3_750, settings: { bodyBytesMax: 2_500 } });
     const { promise, resolve } = Promise.withResolvers<AppendReply>();
     open.answerAppend = () => promise;
     return { open, answer: () => resolve(noEvents) };
