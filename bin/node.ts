@@ -249,6 +249,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           () => null,
         ),
         pool: storage.log.poolFigures(),
+        circuits: storage.circuits.map(({ figures }) => figures),
         uptimeSecs: process.uptime(),
         runtime: `node ${process.version}`,
       }),
@@ -267,6 +268,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   );
 
   metrics.caches.add('api_keys', () => keyCache.figures);
+  metrics.resilience.watchCircuits(() => storage.circuits.map(({ figures }) => figures));
   metrics.database.watchPool(() => storage.log.poolFigures());
   const polls = [keyCache.startPolling()];
   if (settings.nodeServices.includes('commitment')) {

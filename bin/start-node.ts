@@ -54,6 +54,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
       databaseUrl: database.url,
       log,
       observer: metrics.database,
+      onReplicaRead: (outcome) => metrics.resilience.replicaRead(outcome),
       onProgress: (step) => output.say(`  ${step}`),
     }).catch((error: unknown) => {
       throw databaseProblem(error, settings) ?? error;

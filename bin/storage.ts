@@ -24,7 +24,10 @@ import type { SessionOptions } from '../storage/postgres/session.ts';
 import type { Schemas } from '../storage/schemas.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { CircuitBreaker } from '../domain/resilience/circuit-breaker.ts';
+import type { ReplicaOutcome } from '../storage/postgres/replica.ts';
 import { openVault } from './payload-encryption.ts';
+import { openReplica } from './replica.ts';
 
 /** Everything durable that a node works on. */
 export interface Storage {
@@ -38,6 +41,8 @@ export interface Storage {
   readonly points: PointSource;
   readonly auditEntries: AuditEntries;
   readonly adminView: AdminView;
+  /** What is spared while it is broken. */
+  readonly circuits: readonly CircuitBreaker[];
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
 }
@@ -47,6 +52,8 @@ export interface StorageOptions {
   readonly log: Log;
   /** Told what Postgres is asked; nobody is unless given. */
   readonly observer?: DatabaseObserver;
+  /** Told of each read that was offered to the replica. */
+  readonly onReplicaRead?: (outcome: ReplicaOutcome) => void;
   /** Told, for the person who waits, what takes its time. */
   readonly onProgress: (step: string) => void;
 }
@@ -93,10 +100,17 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     log,
     ...(observer && { observer }),
   });
+  const read = openReplica(settings, session, { primary: pool, ...options });
+  await read?.replica.start();
   const opened = openVault(settings, { pool, log });
+  const endPools = async (): Promise<void> => {
+    read?.replica.close();
+    await Promise.all([pool.end(), read?.pool.end()]);
+  };
   try {
     const eventLog = await openPostgresEventLog({
       pool,
+      replica: read?.replica ?? null,
       vault: opened.vault,
       session: { ...session, statementTimeoutMs: settings.appendStatementTimeoutMs },
       appendConnections: settings.appendConnections,
@@ -111,7 +125,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     });
     return {
       log: eventLog,
-      commitments: new PostgresCommitmentLog(pool),
+      commitments: new PostgresCommitmentLog(pool, read?.replica ?? null),
       keys: postgresApiKeys(pool),
       agentKeys: postgresAgentKeys(pool),
       schemas: postgresSchemas(pool),
@@ -119,15 +133,16 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       points: postgresPoints(pool),
       auditEntries: postgresAuditEntries(pool),
       adminView: postgresAdminView(pool),
+      circuits: read === null ? [] : [read.breaker],
       close: async () => {
         await eventLog.close();
         opened.close();
-        await pool.end();
+        await endPools();
       },
     };
   } catch (error) {
     opened.close();
-    await pool.end();
+    await endPools();
     throw error;
   }
 }

@@ -41,7 +41,7 @@ export const rules: readonly Rule[] = [
         ? null
         : problemOfDatabaseUrl(databaseUrl, { production, allowInsecureLocal: allowInsecureLocalDb }),
   },
-  ...(['directDatabaseUrl'] as const).map((name): Rule => ({
+  ...(['directDatabaseUrl', 'readDatabaseUrl'] as const).map((name): Rule => ({
     reads: [name, 'allowInsecureLocalDb'],
     says: `\`${definitions[name].env}\` asks for TLS as \`DATABASE_URL\` does.`,
     problem: ({ [name]: url, allowInsecureLocalDb }, production) =>

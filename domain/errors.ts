@@ -117,6 +117,11 @@ export class LogUnavailable extends Pushback {
   readonly code = 'LOG_UNAVAILABLE';
 }
 
+/** What the call needs failed again and again, so it was not asked. */
+export class CircuitOpen extends Pushback {
+  readonly code = 'CIRCUIT_OPEN';
+}
+
 /** As many calls or bytes as may be under way to the node that owns the stream are. */
 export class NodeLinkFull extends Pushback {
   readonly code = 'NODE_LINK_FULL';

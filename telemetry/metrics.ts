@@ -7,6 +7,7 @@ import { DatabaseMetrics } from './metrics/database.ts';
 import { HttpMetrics } from './metrics/http.ts';
 import { IngestMetrics } from './metrics/ingest.ts';
 import { LimitMetrics } from './metrics/limits.ts';
+import { ResilienceMetrics } from './metrics/resilience.ts';
 import { SequencingMetrics } from './metrics/sequencing.ts';
 import { type SeriesFacts, SeriesRegistry } from './metrics/series.ts';
 
@@ -29,6 +30,7 @@ export class Metrics {
   readonly limits: LimitMetrics;
   readonly access: AccessMetrics;
   readonly cluster: ClusterMetrics;
+  readonly resilience: ResilienceMetrics;
 
   /** The names of each area, for the documentation. */
   readonly areas: readonly { readonly title: string; readonly series: readonly SeriesFacts[] }[];
@@ -60,6 +62,7 @@ export class Metrics {
     this.limits = area('Rate limits', (series) => new LimitMetrics(series));
     this.access = area('Access and audit', (series) => new AccessMetrics(series));
     this.cluster = area('Cluster', (series) => new ClusterMetrics(series));
+    this.resilience = area('Resilience', (series) => new ResilienceMetrics(series));
     this.areas = areas;
   }
 

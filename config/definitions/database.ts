@@ -1,4 +1,4 @@
-import { boolean, choice, integer, secret, text } from '../definition.ts';
+import { boolean, choice, integer, optionalInteger, secret, text } from '../definition.ts';
 
 /** Where the log lies and how connections to it behave. */
 export const databaseDefinitions = {
@@ -26,6 +26,65 @@ export const databaseDefinitions = {
     accepts: 'a URL that begins with postgres:// or postgresql://',
     pattern: /^postgres(ql)?:\/\/\S+$/,
     why: 'the address of the same database past a pooler, for migrations and for commands such as fsck; unset, these go to DATABASE_URL. The rules for TLS are those of DATABASE_URL',
+  }),
+  readDatabaseUrl: secret({
+    env: 'READ_DATABASE_URL',
+    default: null,
+    accepts: 'a URL that begins with postgres:// or postgresql://',
+    pattern: /^postgres(ql)?:\/\/\S+$/,
+    why: 'a streaming replica that is asked first for events, entities, anchored commitments and proofs. What it lacks, and all that it fails to answer, the primary answers, so nobody reads less than was acknowledged. The rules for TLS are those of DATABASE_URL',
+  }),
+  readMaxDbConnections: optionalInteger({
+    env: 'READ_MAX_DB_CONNECTIONS',
+    min: 1,
+    max: 1_000,
+    unit: 'connections',
+    why: 'the pool of the replica; unset, as MAX_DB_CONNECTIONS',
+  }),
+  readMinDbConnections: integer({
+    env: 'READ_MIN_DB_CONNECTIONS',
+    default: 0,
+    min: 0,
+    max: 1_000,
+    unit: 'connections',
+    why: 'as MIN_DB_CONNECTIONS, of the replica',
+  }),
+  readDbAcquireTimeoutMs: integer({
+    env: 'READ_DB_ACQUIRE_TIMEOUT_MS',
+    default: 1_000,
+    min: 1,
+    max: 600_000,
+    unit: 'milliseconds',
+    why: 'the longest wait for a connection to the replica before the primary is asked instead',
+  }),
+  readDbStatementTimeoutMs: integer({
+    env: 'READ_DB_STATEMENT_TIMEOUT_MS',
+    default: 5_000,
+    min: 100,
+    max: 3_600_000,
+    unit: 'milliseconds',
+    why: 'the replica ends a longer statement, and the primary is asked instead',
+  }),
+  readDbIdleTimeoutSecs: optionalInteger({
+    env: 'READ_DB_IDLE_TIMEOUT_SECS',
+    min: 1,
+    max: 86_400,
+    unit: 'seconds',
+    why: 'of the replica; unset, as DB_IDLE_TIMEOUT_SECS',
+  }),
+  readDbMaxLifetimeSecs: optionalInteger({
+    env: 'READ_DB_MAX_LIFETIME_SECS',
+    min: 1,
+    max: 604_800,
+    unit: 'seconds',
+    why: 'of the replica; unset, as DB_MAX_LIFETIME_SECS',
+  }),
+  readDbApplicationName: text({
+    env: 'READ_DB_APPLICATION_NAME',
+    default: null,
+    accepts: 'up to 63 characters of printable ASCII',
+    pattern: /^[\x20-\x7e]{1,63}$/,
+    why: 'how sessions are named on the replica; unset, DB_APPLICATION_NAME with -read behind it',
   }),
   maxDbConnections: integer({
     env: 'MAX_DB_CONNECTIONS',

@@ -44,6 +44,11 @@ export function isPassing(error: pg.DatabaseError): boolean {
   return /^(40|53|55P03|57014)/.test(error.code ?? '') || isDemotion(error);
 }
 
+/** Whether an error says that the server is gone, silent or out of something, rather than what it thinks of a statement. */
+export function isOutage(error: unknown): boolean {
+  return !isRefusal(error) || (error.code ?? '').startsWith('53');
+}
+
 /** The server has become a standby: the primary is elsewhere, and only a new connection gets there. */
 export function isDemotion(error: pg.DatabaseError): boolean {
   return error.code === '25006';

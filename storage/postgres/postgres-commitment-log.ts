@@ -30,9 +30,10 @@ import {
   listUnanchored,
 } from './queries/read-commitment.query.ts';
 import { checkLeaves, readLeaves } from './queries/read-leaves.query.ts';
-import { readTree } from './queries/read-tree.query.ts';
+import { readTree, type TreePart } from './queries/read-tree.query.ts';
 import { anchorHash, recordAnchor } from './queries/record-anchor.query.ts';
 import { read, send } from './query.ts';
+import type { Replica } from './replica.ts';
 import { CommitFailed, inTransaction } from './transaction.ts';
 
 /** Each lost try means that another commitment of the stream was made, so one of the next few is refused or succeeds. */
@@ -47,9 +48,12 @@ const transactionOptions = { isolation: 'repeatable read', statementTimeoutMs: 6
 /** The commitments in Postgres; the pool must lead to the primary. */
 export class PostgresCommitmentLog implements CommitmentLog {
   private readonly pool: pg.Pool;
+  private readonly replica: Replica | null;
 
-  constructor(pool: pg.Pool) {
+  /** @param replica asked first for what never changes; null when there is none */
+  constructor(pool: pg.Pool, replica: Replica | null = null) {
     this.pool = pool;
+    this.replica = replica;
   }
 
   async commit<Result>(
@@ -72,7 +76,13 @@ export class PostgresCommitmentLog implements CommitmentLog {
   }
 
   async find(world: World, batchId: Uuid): Promise<StoredCommitment | null> {
-    const [found] = await read(this.pool, findCommitment, { world, batchId });
+    // One with an anchor is as it will always be; one without may have been given one.
+    const old = await this.replica?.read(
+      findCommitment,
+      { world, batchId },
+      ([known]) => known?.anchor != null,
+    );
+    const [found] = old ?? (await read(this.pool, findCommitment, { world, batchId }));
     return found ?? null;
   }
 
@@ -106,7 +116,11 @@ export class PostgresCommitmentLog implements CommitmentLog {
     sequences: readonly Sequence[],
     positions: readonly number[],
   ): Promise<{ leaves: Hash[]; nodes: Hash[] }> {
-    const parts = await read(this.pool, readTree[commitment.world], { commitment, sequences, positions });
+    const asked = { commitment, sequences, positions };
+    const query = readTree[commitment.world];
+    const isWhole = (rows: readonly TreePart[]): boolean =>
+      rows.length === sequences.length + positions.length && rows.every(({ hash }) => hash.length === 32);
+    const parts = (await this.replica?.read(query, asked, isWhole)) ?? (await read(this.pool, query, asked));
     const found = new Map(parts.map(({ isLeaf, place, hash }) => [isLeaf ? `leaf ${place}` : place, hash]));
     const at = (place: string | number): Hash => {
       const hash = found.get(place);

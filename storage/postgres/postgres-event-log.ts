@@ -23,7 +23,7 @@ import { ClaimQueue } from './claim-queue.ts';
 import { toReadError } from './database-errors.ts';
 import type { DatabaseObserver } from './database-observer.ts';
 import { EntityCounter } from './entity-counter.ts';
-import type { PayloadVault } from '../payloads/payload-vault.ts';
+import type { EventRow, PayloadVault } from '../payloads/payload-vault.ts';
 import { poolFigures, type PoolFigures } from './pool.ts';
 import { entityVersions } from './queries/entity-versions.query.ts';
 import { fenceRows } from './queries/fence-rows.query.ts';
@@ -34,12 +34,15 @@ import { heads } from './queries/heads.query.ts';
 import { countLegacyEntity, readLegacyEntity } from './queries/read-legacy-entity.query.ts';
 import { readLegacy } from './queries/read-legacy.query.ts';
 import { readVes, readVesEvent } from './queries/read-ves.query.ts';
-import { read } from './query.ts';
+import { type Query, read } from './query.ts';
+import type { Replica } from './replica.ts';
 import type { SessionOptions } from './session.ts';
 
 export interface PostgresEventLogOptions {
   /** For reads and claims; it stays the caller's to end, after the log is closed. */
   readonly pool: pg.Pool;
+  /** Asked first for events that the primary's head says are there; null when there is none. */
+  readonly replica?: Replica | null;
   /** How to open the sessions outside the pool. */
   readonly session: SessionOptions;
   /** Connections that only append; each store is pinned to one of them. */
@@ -88,6 +91,7 @@ const pingTimeoutMs = 2_000;
 /** The log in Postgres 15 or newer. Reads and claims go through the pool, appends through lanes of their own. */
 export class PostgresEventLog implements EventLog {
   private readonly pool: pg.Pool;
+  private readonly replica: Replica | null;
   private readonly clock: Clock;
   private readonly vault: PayloadVault;
   private readonly lanes: readonly AppendLane[];
@@ -97,6 +101,7 @@ export class PostgresEventLog implements EventLog {
   /** Use `openPostgresEventLog`. */
   constructor(options: PostgresEventLogOptions, lanes: readonly AppendLane[]) {
     this.pool = options.pool;
+    this.replica = options.replica ?? null;
     this.clock = options.clock;
     this.vault = options.vault;
     this.lanes = lanes;
@@ -154,15 +159,18 @@ export class PostgresEventLog implements EventLog {
   }
 
   async readLegacy(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredLegacyEvent[]> {
-    return this.vault.open('legacy', await read(this.pool, readLegacy, { ...store, from, to }));
+    const rows = await this.readWhole(readLegacy, { ...store, from, to }, fills(from, to));
+    return this.vault.open('legacy', rows);
   }
 
   async readVes(store: StoreKey, from: Sequence, to: Sequence): Promise<StoredVesEvent[]> {
-    return this.vault.open('ves', await read(this.pool, readVes, { ...store, from, to }));
+    const rows = await this.readWhole(readVes, { ...store, from, to }, fills(from, to));
+    return this.vault.open('ves', rows);
   }
 
   async readVesEvent(store: StoreKey, eventId: EventId): Promise<StoredVesEvent | null> {
-    const [event] = await this.vault.open('ves', await read(this.pool, readVesEvent, { ...store, eventId }));
+    const rows = await this.readWhole(readVesEvent, { ...store, eventId }, (found) => found.length > 0);
+    const [event] = await this.vault.open('ves', rows);
     return event ?? null;
   }
 
@@ -171,11 +179,10 @@ export class PostgresEventLog implements EventLog {
     entity: EntityKey,
     page: { readonly offset: number; readonly limit: number },
   ): Promise<{ events: StoredLegacyEvent[]; total: number }> {
-    const [rows, counts] = await Promise.all([
-      read(this.pool, readLegacyEntity, { ...store, ...entity, ...page }),
-      read(this.pool, countLegacyEntity, { ...store, ...entity }),
-    ]);
-    return { events: await this.vault.open('legacy', rows), total: counts[0]?.total ?? 0 };
+    const { rows, total } =
+      (await this.readEntityOnReplica(store, entity, page)) ??
+      (await this.readEntityOnPrimary(store, entity, page));
+    return { events: await this.vault.open('legacy', rows), total };
   }
 
   /**
@@ -212,6 +219,55 @@ export class PostgresEventLog implements EventLog {
     await Promise.all([...this.lanes.map((lane) => lane.close()), this.claims.close(), this.counter.close()]);
   }
 
+  /** From the replica when it has all of it, else from the primary. */
+  private async readWhole<Parameters, Row>(
+    query: Query<Parameters, Row>,
+    parameters: Parameters,
+    isWhole: (rows: readonly Row[]) => boolean,
+  ): Promise<Row[]> {
+    const found = (await this.replica?.read(query, parameters, isWhole)) ?? null;
+    return found ?? read(this.pool, query, parameters);
+  }
+
+  private async readEntityOnPrimary(
+    store: StoreKey,
+    entity: EntityKey,
+    page: { readonly offset: number; readonly limit: number },
+  ): Promise<{ rows: EventRow<StoredLegacyEvent>[]; total: number }> {
+    const [rows, counts] = await Promise.all([
+      read(this.pool, readLegacyEntity, { ...store, ...entity, ...page }),
+      read(this.pool, countLegacyEntity, { ...store, ...entity }),
+    ]);
+    return { rows, total: counts[0]?.total ?? 0 };
+  }
+
+  /**
+   * Null when the replica does not have all of the stream that the primary has. Its two answers may come from different
+   * servers, so the head goes with the count, and the page must be as long as the count says.
+   */
+  private async readEntityOnReplica(
+    store: StoreKey,
+    entity: EntityKey,
+    page: { readonly offset: number; readonly limit: number },
+  ): Promise<{ rows: EventRow<StoredLegacyEvent>[]; total: number } | null> {
+    if (this.replica === null) return null;
+    const { legacy: head } = await this.heads(store);
+    const counts = await this.replica.read(
+      countLegacyEntity,
+      { ...store, ...entity },
+      ([count]) => (count?.head ?? 0) >= head,
+    );
+    if (counts === null) return null;
+    const total = counts[0]?.total ?? 0;
+    const rowsMin = Math.min(page.limit, Math.max(0, total - page.offset));
+    const rows = await this.replica.read(
+      readLegacyEntity,
+      { ...store, ...entity, ...page },
+      ({ length }) => length >= rowsMin,
+    );
+    return rows && { rows, total };
+  }
+
   private async checkFence(batch: AppendBatch): Promise<AppendOutcome> {
     const { storeNumber } = batch.claim;
     const [row] = await read(this.pool, fenceRows, [storeNumber]);
@@ -219,4 +275,9 @@ export class PostgresEventLog implements EventLog {
     if (outcome instanceof Error) throw outcome;
     return outcome ?? { kind: 'appended' };
   }
+}
+
+/** Whether a range is complete. Streams have no gaps, so one that is not lies beyond what the server has. */
+function fills(from: Sequence, to: Sequence): (rows: readonly unknown[]) => boolean {
+  return ({ length }) => length === to - from + 1;
 }

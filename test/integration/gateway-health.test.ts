@@ -7,7 +7,21 @@ beforeAll(async () => (gateway = await openGateway()));
 afterAll(() => gateway.stop());
 
 const pool = { active: 1, idle: 2, max: 10 };
-const well: NodeHealth = { databaseResponseTimeMs: 1.4, pool, uptimeSecs: 61.7, runtime: 'node v24.1.0' };
+const well: NodeHealth = {
+  databaseResponseTimeMs: 1.4,
+  pool,
+  circuits: [],
+  uptimeSecs: 61.7,
+  runtime: 'node v24.1.0',
+};
+const circuit = {
+  name: 'replica',
+  state: 'closed',
+  successes: 4,
+  failures: 5,
+  rejected: 6,
+  timesOpened: 1,
+} as const;
 const detailed = (key = adminKey): Promise<Response> =>
   gateway.fetch('/health/detailed', { headers: { 'x-api-key': key } });
 
@@ -44,6 +58,8 @@ describe('/health/detailed', () => {
     ['a pool used by half', { pool: { ...pool, active: 5 } }, 'healthy', 200],
     ['a stressed pool', { pool: { ...pool, active: 8 } }, 'degraded', 200],
     ['a full pool', { pool: { ...pool, active: 10 } }, 'unhealthy', 503],
+    ['a closed circuit', { circuits: [circuit] }, 'healthy', 200],
+    ['an open circuit', { circuits: [circuit, { ...circuit, state: 'open' as const }] }, 'degraded', 200],
     [
       'a slow database and a full pool',
       { databaseResponseTimeMs: 100, pool: { ...pool, active: 10 } },

@@ -114,6 +114,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       Promise.resolve({
         databaseResponseTimeMs: 1.4,
         pool: { active: 1, idle: 2, max: 10 },
+        circuits: [],
         uptimeSecs: 61.7,
         runtime: 'node v24.1.0',
       }),

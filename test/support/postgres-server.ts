@@ -49,6 +49,15 @@ export async function startPostgresServer(
     ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
     { uid, gid, cwd: '/', stdio: 'pipe' },
   );
+  return runServerIn(home, programs, extraSettings);
+}
+
+/** Starts a server on a free port in a directory whose `data` is made already, and removes both at its stop. */
+export async function runServerIn(
+  home: string,
+  programs: PostgresPrograms,
+  extraSettings: readonly string[] = [],
+): Promise<PostgresServer> {
   for (let attempt = 1; ; attempt += 1) {
     const server = new Server(programs, home, await findFreePort(), extraSettings);
     if (await server.start()) return server;

@@ -9,6 +9,7 @@ import { type Identity, openIdentity } from '../../bin/receipt-key.ts';
 import { openStorage, type Storage } from '../../bin/storage.ts';
 import { readSettings } from '../../config/read-settings.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
+import type { ReplicaOutcome } from '../../storage/postgres/replica.ts';
 import { type Agent, publicKeyOf, vesBody } from './ves-events.ts';
 
 export const adminKey = 'ss_test_admin_key_0123456789abcdefghij';
@@ -38,6 +39,8 @@ export interface VesNodeOptions {
   readonly dataDir?: string;
   /** Made of the directory's name unless given. */
   readonly nodeId?: string;
+  /** Told what became of each read that was offered to the replica. */
+  readonly onReplicaRead?: (outcome: ReplicaOutcome) => void;
 }
 
 export async function openVesNode(databaseUrl: string, options: VesNodeOptions = {}): Promise<VesNode> {
@@ -49,7 +52,13 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
   const nodeId = options.nodeId ?? `node-${folder.slice(-6).replaceAll(/[^A-Za-z0-9]/g, '')}`;
   const metrics = openMetrics();
   const observer = metrics.database;
-  const storage = await openStorage(settings, { databaseUrl, log, observer, onProgress: () => undefined });
+  const storage = await openStorage(settings, {
+    databaseUrl,
+    log,
+    observer,
+    onProgress: () => undefined,
+    ...(options.onReplicaRead && { onReplicaRead: options.onReplicaRead }),
+  });
   const release = async (): Promise<void> => {
     await storage.close();
     await dataDir.release();

@@ -1,3 +1,4 @@
+import type { CircuitFigures } from '../../../domain/resilience/circuit-breaker.ts';
 import { jsonReply, type Reply, withStatus } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { visibleTenant } from './admin-lists.ts';
@@ -8,6 +9,8 @@ export interface NodeHealth {
   /** Null when the database did not answer. */
   readonly databaseResponseTimeMs: number | null;
   readonly pool: PoolCounts;
+  /** What the node does not ask while it is broken. */
+  readonly circuits: readonly CircuitFigures[];
   readonly uptimeSecs: number;
   /** What runs the node, such as `node v24.1.0`. */
   readonly runtime: string;
@@ -28,13 +31,17 @@ export function reportDetailedHealth(
     const now = await health();
     const database = databaseBody(now.databaseResponseTimeMs);
     const pool = poolBody(now.pool);
-    const status = worst(database.status, statusByPool[pool.status]);
+    const status = worst(database.status, statusByPool[pool.status], statusOf(now.circuits));
     const reply = jsonReply({
       status,
       service: 'stateset-sequencer',
       version,
       timestamp: new Date().toISOString().replace('Z', '+00:00'),
-      components: { database, pool },
+      components: {
+        database,
+        pool,
+        ...(now.circuits.length > 0 && { circuit_breakers: now.circuits.map(circuitBody) }),
+      },
       // Clients know the runtime by this name.
       system: { uptime_secs: Math.floor(now.uptimeSecs), rust_version: now.runtime },
     });
@@ -48,6 +55,14 @@ const statusByPool = {
   stressed: 'degraded',
   critical: 'unhealthy',
 } as const;
+
+function statusOf(circuits: readonly CircuitFigures[]): Status {
+  return circuits.some(({ state }) => state === 'open') ? 'degraded' : 'healthy';
+}
+
+function circuitBody({ name, state, successes, failures, rejected }: CircuitFigures): object {
+  return { name, state, successes, failures, rejected };
+}
 
 interface DatabaseBody {
   readonly name: string;

@@ -28,11 +28,14 @@ export const readLegacyEntity: Query<EntityPage, EventRow<StoredLegacyEvent>> = 
   row: toLegacyRow,
 };
 
-/** How many legacy events the entity has in all. */
-export const countLegacyEntity: Query<StoreKey & EntityKey, { readonly total: number }> = {
+/** How many legacy events the entity has in all, and the head of the stream at that moment. */
+export const countLegacyEntity: Query<
+  StoreKey & EntityKey,
+  { readonly total: number; readonly head: number }
+> = {
   name: 'count_legacy_entity',
   text: `
-    select coalesce(c.legacy_count, 0) + after.events as total
+    select coalesce(c.legacy_count, 0) + after.events as total, s.legacy_head
       from streams s
       left join entity_watermarks w using (store_number)
       left join entity_counts c on c.store_number = s.store_number and c.entity_hash = $3
@@ -49,5 +52,5 @@ export const countLegacyEntity: Query<StoreKey & EntityKey, { readonly total: nu
     entityType,
     entityId,
   ],
-  row: (columns) => ({ total: columns.total as number }),
+  row: (columns) => ({ total: columns.total as number, head: columns.legacy_head as number }),
 };

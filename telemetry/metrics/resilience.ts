@@ -1,0 +1,62 @@
+import type { Count, Family, Sample, SeriesRegistry } from './series.ts';
+
+/** One circuit breaker, at the time of a scrape. */
+export interface CircuitSample {
+  readonly name: string;
+  readonly state: 'closed' | 'half_open' | 'open';
+  readonly successes: number;
+  readonly failures: number;
+  readonly rejected: number;
+}
+
+const stateNumbers = { closed: 0, half_open: 1, open: 2 } as const;
+
+/** What keeps the node going while something that it needs does not. */
+export class ResilienceMetrics {
+  private readonly replicaReads: Family<Count>;
+  private circuits: () => readonly CircuitSample[] = () => [];
+
+  constructor(series: SeriesRegistry) {
+    const labels = ['circuit'];
+    const of =
+      (value: (circuit: CircuitSample) => number): (() => Sample[]) =>
+      () =>
+        this.circuits().map((circuit) => ({ labels: [circuit.name], value: value(circuit) }));
+    series.sampled(
+      {
+        name: 'sequencer_circuit_breaker_state',
+        kind: 'gauge',
+        labels,
+        help: '0 closed, 1 half open, 2 open',
+      },
+      of(({ state }) => stateNumbers[state]),
+    );
+    const counter = (name: string, help: string, value: (circuit: CircuitSample) => number): void =>
+      series.sampled({ name, kind: 'counter', labels, help }, of(value));
+    counter('sequencer_circuit_breaker_successes', 'Calls that were answered', ({ successes }) => successes);
+    counter(
+      'sequencer_circuit_breaker_failures',
+      'Calls that found the other side broken',
+      ({ failures }) => failures,
+    );
+    counter(
+      'sequencer_circuit_breaker_rejections',
+      'Calls not made, since the circuit was open',
+      ({ rejected }) => rejected,
+    );
+    this.replicaReads = series.counters(
+      'sequencer_replica_reads',
+      'Reads offered to the replica; all that it did not answer in full went to the primary',
+      ['outcome'],
+    );
+  }
+
+  /** Says where to look, at every scrape. */
+  watchCircuits(circuits: () => readonly CircuitSample[]): void {
+    this.circuits = circuits;
+  }
+
+  replicaRead(outcome: string): void {
+    this.replicaReads.with(outcome).inc();
+  }
+}
