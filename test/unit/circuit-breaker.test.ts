@@ -59,7 +59,9 @@ test('three probes go through at once when its time is up, and close it when the
   await expect(succeed()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
   clock.advance(1);
   const answers: (() => void)[] = [];
-  const probes = [1, 2, 3].map(() => breaker.run(() => new Promise<void>((resolve) => answers.push(resolve))));
+  const probes = [1, 2, 3].map(() =>
+    breaker.run(() => new Promise<void>((resolve) => answers.push(resolve))),
+  );
   await expect(succeed()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
   for (const answer of answers) answer();
   await Promise.all(probes);
