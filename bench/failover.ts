@@ -75,7 +75,7 @@ async function measure(
   await writers.allAcknowledgedSince(faultMs + 50, recoveryMaxMs);
   await over;
   const storeIds = new Set(rows.map(({ store_id }) => store_id));
-  const outages = writers.firstAcknowledgementsAfter(faultMs, storeIds);
+  const outages = writers.waitsAfter(faultMs, storeIds);
   if (fault === 'pause') victim.resume();
   else await victim.start();
   await sleep(settleMs);

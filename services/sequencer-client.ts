@@ -61,8 +61,8 @@ export function sequencerClient({
   };
 }
 
-/** Nothing was sent to the owner: it is not there. */
-const unreachableCodes = new Set(['SERVICE_NOT_AVAILABLE', 'SERVICE_NOT_FOUND']);
+/** Nothing was sent to the owner, since it is not there, or it sees too little of the others to take the store. */
+const unreachableCodes = new Set(['SERVICE_NOT_AVAILABLE', 'SERVICE_NOT_FOUND', 'CLUSTER_UNREACHABLE']);
 
 function classifyFailure(error: unknown): FailureKind {
   const read = readError(error);

@@ -20,7 +20,7 @@ export interface Failure {
 interface Writer {
   readonly store: StoreName;
   /** On the scale of `performance.now`. */
-  readonly acknowledgedAtMs: number[];
+  readonly acknowledged: { readonly sentAtMs: number; readonly atMs: number }[];
 }
 
 interface Gateway {
@@ -51,7 +51,7 @@ export class StreamWriters {
     this.options = options;
     this.writers = Array.from({ length: options.streams }, () => ({
       store: { tenantId: randomUUID(), storeId: randomUUID() },
-      acknowledgedAtMs: [],
+      acknowledged: [],
     }));
     this.gateways = options.gatewayUrls.map((url) => ({
       url,
@@ -66,7 +66,7 @@ export class StreamWriters {
   }
 
   get acknowledged(): number {
-    return this.writers.reduce((sum, { acknowledgedAtMs }) => sum + acknowledgedAtMs.length, 0);
+    return this.writers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
   }
 
   start(): void {
@@ -85,24 +85,27 @@ export class StreamWriters {
   /** Waits until every stream was acknowledged something since. @returns whether that was in time */
   async allAcknowledgedSince(sinceMs: number, timeoutMs: number): Promise<boolean> {
     const deadlineMs = performance.now() + timeoutMs;
-    while (this.writers.some(({ acknowledgedAtMs }) => (acknowledgedAtMs.at(-1) ?? 0) < sinceMs)) {
+    while (this.writers.some(({ acknowledged }) => (acknowledged.at(-1)?.atMs ?? 0) < sinceMs)) {
       if (performance.now() > deadlineMs) return false;
       await sleep(10);
     }
     return true;
   }
 
-  /** How long after a moment each of the stores got its first acknowledgement, in milliseconds; Infinity for none. */
-  firstAcknowledgementsAfter(momentMs: number, storeIds: ReadonlySet<string>): number[] {
+  /**
+   * How long the first event of each of the stores that was not acknowledged at a moment waited since, in milliseconds;
+   * Infinity for one that waits still.
+   */
+  waitsAfter(momentMs: number, storeIds: ReadonlySet<string>): number[] {
     return this.writers
       .filter(({ store }) => storeIds.has(store.storeId))
-      .map(({ acknowledgedAtMs }) => {
-        const first = acknowledgedAtMs.find((atMs) => atMs > momentMs + answersUnderWayMs);
-        return first === undefined ? Infinity : first - momentMs;
+      .map(({ acknowledged }) => {
+        const first = acknowledged.find(({ atMs }) => atMs > momentMs + answersUnderWayMs);
+        return first === undefined ? Infinity : first.atMs - Math.max(momentMs, first.sentAtMs);
       });
   }
 
-  private async write({ store, acknowledgedAtMs }: Writer): Promise<void> {
+  private async write({ store, acknowledged }: Writer): Promise<void> {
     await sleep(Math.random() * this.options.everyMs);
     for (let number = 0; !this.stopped; number++) {
       const event = {
@@ -113,6 +116,7 @@ export class StreamWriters {
         payload: `{"number":${number},"note":"one of a failover run"}`,
         createdAt: '2026-01-01T00:00:00Z',
       };
+      const sentAtMs = performance.now();
       for (;;) {
         const gateway = this.nextGateway();
         const outcome = await gateway.client.append(store, agentId, [event]);
@@ -121,7 +125,7 @@ export class StreamWriters {
         if (this.stopped) return;
         await sleep(50);
       }
-      acknowledgedAtMs.push(performance.now());
+      acknowledged.push({ sentAtMs, atMs: performance.now() });
       await sleep(this.options.everyMs);
     }
   }

@@ -126,9 +126,10 @@ function decodePathParameter(name: string, text: string): string {
   }
 }
 
-/** What an operator should see; refusals and pushback are the caller's business. */
+/** What an operator should see; refusals are the caller's business, and pushback is for who looks for its cause. */
 function report(log: Log, error: unknown, facts: Readonly<Record<string, unknown>>): void {
-  const kind = readError(error)?.kind ?? null;
+  const { kind = null, code, message } = readError(error) ?? {};
   if (kind === 'corrupt' || kind === null) log.error({ ...facts, err: error }, 'a request failed');
   else if (kind === 'unknown') log.warn({ ...facts, err: error }, 'a request got no answer in time');
+  else if (kind === 'pushback') log.debug({ ...facts, code }, `a request was pushed back: ${message}`);
 }
