@@ -45,4 +45,6 @@ function isLeaving({
 /** What a node tells the others about itself beside its services. */
 export interface NodeMetadata {
   leaving?: boolean;
+  /** How often it has joined anew: calls that were under way to it then may have got lost. */
+  joins?: number;
 }

@@ -145,7 +145,8 @@ async function look(gateway: Gateway): Promise<void> {
     const answer = await fetch(`${gateway.url}/ready`, { signal: AbortSignal.timeout(1_000) });
     await answer.arrayBuffer();
     gateway.ready = answer.status === 200;
-  } catch {
-    gateway.ready = false;
+  } catch (error) {
+    // One that did not answer in time says nothing: this process, too, is short of processor time now and then.
+    if ((error as Error).name !== 'TimeoutError') gateway.ready = false;
   }
 }

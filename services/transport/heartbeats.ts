@@ -1,5 +1,6 @@
 import { Discoverers } from 'moleculer';
 import type { Clock } from '../../domain/clock.ts';
+import type { NodeMetadata } from '../shard-strategy.ts';
 import type { NatsLink } from './nats-link.ts';
 
 export interface HeartbeatsOptions {
@@ -82,10 +83,12 @@ export class Heartbeats extends Discoverers.Local {
   ): ReturnType<Discoverers.Local['processRemoteNodeInfo']> {
     this.heardAtMs.set(nodeId, this.options.clock.monotonicMs());
     const known = this.registry.nodes.get(nodeId);
-    const isAnother = known?.available === true && known.instanceID !== payload.instanceID;
+    const isAnew =
+      known?.available === true &&
+      (known.instanceID !== payload.instanceID || joinsOf(known.metadata) !== joinsOf(payload.metadata));
     const node = super.processRemoteNodeInfo(nodeId, payload);
-    // A process that ended answers nothing, although another has its name by now.
-    if (isAnother) this.transit?.removePendingRequestByNodeID(nodeId);
+    // A process that ended answers nothing, although another has its name by now; nor does one what it never heard.
+    if (isAnew) this.transit?.removePendingRequestByNodeID(nodeId);
     return node;
   }
 
@@ -126,4 +129,8 @@ export class Heartbeats extends Discoverers.Local {
     void this.sendHeartbeat();
     this.timer = clock.after(silenceMs / beatsPerSilence, () => this.tick());
   }
+}
+
+function joinsOf(metadata: unknown): number {
+  return (metadata as NodeMetadata | null)?.joins ?? 0;
 }

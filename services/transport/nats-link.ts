@@ -23,6 +23,8 @@ const retryMs = 1_000;
 /** A server that doesn't answer two pings is given up, so after 4 to 6 seconds. */
 const pingIntervalMs = 2_000;
 const connectTimeoutMs = 3_000;
+/** A server that hangs takes nothing, and must not keep a node from ending. */
+const flushTimeoutMs = 1_000;
 
 /**
  * The node's connection to NATS, for as long as the node lives.
@@ -119,12 +121,15 @@ export class NatsLink {
     return this.connection.rtt().catch(() => null);
   }
 
-  /** Sends what is still to be sent, and ends. */
+  /** Sends what is still to be sent, if the server takes it, and ends. */
   async close(): Promise<void> {
-    const wasConnected = this.isConnected;
+    const { connection, isConnected } = this;
     this.moveTo('closed');
-    if (wasConnected) await this.connection?.flush().catch(() => undefined);
-    await this.connection?.close();
+    if (connection !== null && isConnected) {
+      const flushed = connection.flush().catch(() => undefined);
+      await Promise.race([flushed, this.options.clock.sleep(flushTimeoutMs)]);
+    }
+    await connection?.close();
     await this.trying;
   }
 

@@ -1,6 +1,7 @@
 import { Errors, Transporters } from 'moleculer';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { NodeMetadata } from '../shard-strategy.ts';
 import { isPart, MessageCutter, PartialMessages } from './message-parts.ts';
 import type { NatsLink } from './nats-link.ts';
 
@@ -68,10 +69,12 @@ export class NatsTransporter extends Transporters.Base {
     link.listen({
       connected: () => {
         this.connected = true;
+        this.countJoin();
         void this.joined(true);
       },
       cutOff: () => {
         this.connected = false;
+        this.partials.clear();
         this.failPending();
       },
     });
@@ -145,9 +148,15 @@ export class NatsTransporter extends Transporters.Base {
     return Promise.resolve();
   }
 
+  /** Calls to us, and our answers, may have got lost with the connection: those who wait for one learn it by this. */
+  private countJoin(): void {
+    const metadata: NodeMetadata = this.broker.metadata;
+    metadata.joins = (metadata.joins ?? 0) + 1;
+    (this.broker.registry as unknown as BrokerRegistry).regenerateLocalRawInfo(true);
+  }
+
   /** Answers may have got lost with the connection, so nobody waits for them. */
   private failPending(): void {
-    this.partials.clear();
     for (const { nodeID } of [...this.transit.pendingRequests.values()]) {
       this.transit.removePendingRequestByNodeID(nodeID);
     }
@@ -181,6 +190,11 @@ export class NatsTransporter extends Transporters.Base {
   private nobodyPrefix(): string {
     return `${this.prefix}.NOBODY.${this.transit.instanceID}`;
   }
+}
+
+/** The part of the broker's registry that is needed here; its own declaration leaves it out. */
+interface BrokerRegistry {
+  regenerateLocalRawInfo(isChanged: boolean): unknown;
 }
 
 /** As NATS answers when a message reaches nobody. */

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context, ServiceSchema } from 'moleculer';
+import type { NatsConnection } from 'nats';
 import { natsConnectionOptions } from '../../bin/nats-connection.ts';
 import { readSettings } from '../../config/read-settings.ts';
-import { type NatsServer, startNatsServer } from '../../bin/driver/nats-server.ts';
+import { type NatsServer, type NatsServerOptions, startNatsServer } from '../../bin/driver/nats-server.ts';
 import {
   AppendOutcomeUnknown,
   AppendRefused,
@@ -25,6 +26,14 @@ import { until } from '../support/until.ts';
 
 let nats: NatsServer;
 let brokers: OpenBrokers;
+const ownServers: NatsServer[] = [];
+/** For a test that hurts it, or wants another kind. */
+async function ownServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  const server = await startNatsServer(options);
+  ownServers.push(server);
+  return server;
+}
+
 const connection = () => ({ servers: [`127.0.0.1:${nats.port}`] });
 
 beforeAll(async () => {
@@ -33,7 +42,11 @@ beforeAll(async () => {
 beforeEach(() => {
   brokers = new OpenBrokers();
 });
-afterEach(() => brokers.stopAll());
+afterEach(async () => {
+  for (const server of ownServers) server.resume();
+  await brokers.stopAll();
+  await Promise.all(ownServers.splice(0).map((server) => server.kill()));
+});
 afterAll(() => nats.stop());
 
 const failures: SequencerError[] = [
@@ -176,6 +189,16 @@ describe('a node that goes away', () => {
     expect(performance.now() - startMs).toBeLessThan(2_500);
   });
 
+  test('and comes back fails the calls that may have got lost meanwhile', async () => {
+    const { caller, owner } = await openPair([peer(() => new Promise(() => undefined))]);
+    const waiting = caller.broker.call('peer.hold');
+    const { connection: broken } = owner.cluster.link as unknown as { connection: NatsConnection };
+    await broken.reconnect();
+    const startMs = performance.now();
+    await expect(waiting).rejects.toMatchObject({ type: 'REQUEST_REJECTED' });
+    expect(performance.now() - startMs).toBeLessThan(3_000);
+  });
+
   test('that says so gets no more calls, and still answers', async () => {
     const { caller, owner } = await openPair();
     await owner.cluster.announceLeave(owner.broker);
@@ -189,7 +212,7 @@ describe('a node that goes away', () => {
 
 describe('NATS', () => {
   test('may come after the node, and may go and come back', async () => {
-    const own = await startNatsServer();
+    const own = await ownServer();
     await own.kill();
     const servers = [`127.0.0.1:${own.port}`];
     const owner = await brokers.open({ nodeId: 'owner', connection: { servers }, services: [peer()] });
@@ -213,12 +236,10 @@ describe('NATS', () => {
         () => false,
       ),
     );
-    await brokers.stopAll();
-    await own.stop();
   });
 
   test('that no longer delivers makes nobody dead: the node calls no one until its heartbeats come back', async () => {
-    const own = await startNatsServer();
+    const own = await ownServer();
     const servers = [`127.0.0.1:${own.port}`];
     await brokers.open({ nodeId: 'owner', connection: { servers }, services: [peer()] });
     const caller = await brokers.open({ nodeId: 'caller', connection: { servers } });
@@ -235,27 +256,20 @@ describe('NATS', () => {
         () => false,
       ),
     );
-    await brokers.stopAll();
-    await own.stop();
   });
 
   test('lets in who has the password, and refuses the others by name', async () => {
-    const own = await startNatsServer({ extraArguments: ['--user', 'sequencer', '--pass', 'secret'] });
+    const own = await ownServer({ extraArguments: ['--user', 'sequencer', '--pass', 'secret'] });
     const servers = [`127.0.0.1:${own.port}`];
-    try {
-      const { cluster } = await brokers.open({
-        nodeId: 'one',
-        connection: { servers, user: 'sequencer', pass: 'secret' },
-      });
-      expect([cluster.state, cluster.problem]).toEqual(['joined', '']);
-      for (const wrong of [{}, { user: 'sequencer', pass: 'guess' }, { token: 'secret' }]) {
-        const refused = brokers.open({ nodeId: 'two', connection: { servers, ...wrong } });
-        await expect(refused).rejects.toThrow(NatsRefused);
-        await expect(refused).rejects.toThrow('Authorization Violation');
-      }
-    } finally {
-      await brokers.stopAll();
-      await own.stop();
+    const { cluster } = await brokers.open({
+      nodeId: 'one',
+      connection: { servers, user: 'sequencer', pass: 'secret' },
+    });
+    expect([cluster.state, cluster.problem]).toEqual(['joined', '']);
+    for (const wrong of [{}, { user: 'sequencer', pass: 'guess' }, { token: 'secret' }]) {
+      const refused = brokers.open({ nodeId: 'two', connection: { servers, ...wrong } });
+      await expect(refused).rejects.toThrow(NatsRefused);
+      await expect(refused).rejects.toThrow('Authorization Violation');
     }
   });
 });
@@ -277,7 +291,7 @@ describe('NATS with TLS', () => {
     ];
     const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
     execFileSync('openssl', [...request, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    const own = await startNatsServer({ extraArguments: ['--tls', '--tlscert', cert, '--tlskey', key] });
+    const own = await ownServer({ extraArguments: ['--tls', '--tlscert', cert, '--tlskey', key] });
     const options = (env: Record<string, string>) => {
       const settings = readSettings({ NATS_URL: `tls://localhost:${own.port}`, ...env });
       return natsConnectionOptions(settings, { name: 'test', inboxPrefix: 'MOL-test.INBOX' })();
@@ -295,8 +309,6 @@ describe('NATS with TLS', () => {
         /^NATS_TLS_CA names .+, which can't be read \(ENOENT\)/,
       );
     } finally {
-      await brokers.stopAll();
-      await own.stop();
       rmSync(folder, { recursive: true, force: true });
     }
   });
@@ -316,7 +328,7 @@ describe('a name', () => {
   });
 
   test('that two took before they could see each other is left by the newer one', async () => {
-    const own = await startNatsServer();
+    const own = await ownServer();
     const servers = [`127.0.0.1:${own.port}`];
     await own.kill();
     const older = await brokers.open({ nodeId: 'one', connection: { servers } });
@@ -325,7 +337,5 @@ describe('a name', () => {
     await until('the newer one gives way', () => newer.endedFor.length > 0);
     expect(newer.endedFor[0]).toBeInstanceOf(NodeNameTaken);
     expect(older.endedFor).toEqual([]);
-    await brokers.stopAll();
-    await own.stop();
   });
 });
