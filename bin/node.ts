@@ -22,6 +22,7 @@ import type { CommitmentSigner } from '../services/commitment/commitment-signer.
 import { commitmentClient, commitmentService } from '../services/commitment/commitment.service.ts';
 import { type CommitmentObserver, Committer } from '../services/commitment/committer.ts';
 import { startLagSampler } from '../services/commitment/lag-sampler.ts';
+import { PoolLoad } from '../services/load/pool-load.ts';
 import { clusterView } from '../services/cluster/cluster-view.ts';
 import { nodeService } from '../services/cluster/node.service.ts';
 import { Admission } from '../services/gateway/admission.ts';
@@ -114,6 +115,17 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   const schemas = openSchemas(settings, options, metrics, turnBudget);
   const strictness = settings.vesStrictFormatValidation ? 'strict' : 'lenient';
 
+  const poolLoad = new PoolLoad({
+    pool: () => storage.log.poolFigures(),
+    clock: systemClock,
+    onChange: (isCritical) => {
+      metrics.resilience.shedding(isCritical);
+      log.warn(
+        { ...storage.log.poolFigures() },
+        isCritical ? 'requests are turned away: the pool is exhausted' : 'requests are let in again',
+      );
+    },
+  });
   const admission = new Admission(settings.maxBytesInFlight);
   const takeovers = new Takeovers(nodeId, systemClock);
   const directory = settings.nodeServices.includes('sequencer')
@@ -186,10 +198,12 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         log,
       }),
       admission,
+      isShedding: () => poolLoad.isCritical,
       limits: openRequestLimits(settings, storage.points, metrics.limits, log),
       observer: {
         answered: (exchange) => metrics.http.answered(exchange),
         limited: (isAllowed) => metrics.limits.counted(isAllowed),
+        shed: () => metrics.resilience.shed(),
       },
       sequencer: observedAppends(
         sequencerClient({
@@ -270,7 +284,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   metrics.caches.add('api_keys', () => keyCache.figures);
   metrics.resilience.watchCircuits(() => storage.circuits.map(({ figures }) => figures));
   metrics.database.watchPool(() => storage.log.poolFigures());
-  const polls = [keyCache.startPolling()];
+  const polls = [poolLoad.start(), keyCache.startPolling()];
   if (settings.nodeServices.includes('commitment')) {
     const readLag = () => storage.commitments.readLag();
     polls.push(startLagSampler({ readLag, clock: systemClock, log, onLag: metrics.commitments.setLag }));

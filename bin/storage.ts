@@ -58,6 +58,9 @@ export interface StorageOptions {
   readonly onProgress: (step: string) => void;
 }
 
+/** One that polls for revocations, and one that looks keys up. */
+const accessConnectionsMax = 2;
+
 /**
  * Waits for Postgres, brings its schema to this version unless `DB_MIGRATE_ON_STARTUP` is off, and opens the log.
  * @throws LogUnavailable when Postgres does not answer in all the tries that the settings allow
@@ -90,22 +93,31 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     await checkSchema(schema);
   }
 
-  const pool = createPool({
+  const poolOptions = {
     ...session,
-    connectionsMax: settings.maxDbConnections,
-    connectionsMin: settings.minDbConnections,
     acquireTimeoutMs: settings.dbAcquireTimeoutMs,
     idleTimeoutMs: settings.dbIdleTimeoutSecs * 1_000,
     lifetimeMaxMs: settings.dbMaxLifetimeSecs * 1_000,
     log,
+  };
+  const pool = createPool({
+    ...poolOptions,
+    connectionsMax: settings.maxDbConnections,
+    connectionsMin: settings.minDbConnections,
     ...(observer && { observer }),
+  });
+  // Who may do what is known, and revocations are heard of, however busy the pool is.
+  const accessPool = createPool({
+    ...poolOptions,
+    connectionsMax: accessConnectionsMax,
+    connectionsMin: 0,
   });
   const read = openReplica(settings, session, { primary: pool, ...options });
   await read?.replica.start();
   const opened = openVault(settings, { pool, log });
   const endPools = async (): Promise<void> => {
     read?.replica.close();
-    await Promise.all([pool.end(), read?.pool.end()]);
+    await Promise.all([pool.end(), accessPool.end(), read?.pool.end()]);
   };
   try {
     const eventLog = await openPostgresEventLog({
@@ -126,7 +138,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     return {
       log: eventLog,
       commitments: new PostgresCommitmentLog(pool, read?.replica ?? null),
-      keys: postgresApiKeys(pool),
+      keys: postgresApiKeys(accessPool),
       agentKeys: postgresAgentKeys(pool),
       schemas: postgresSchemas(pool),
       sequencerKeys: postgresSequencerKeys(pool),

@@ -92,7 +92,7 @@ export const databaseDefinitions = {
     min: 1,
     max: 1_000,
     unit: 'connections',
-    why: 'the pool for everything but appends; more serve more reads at once and cost Postgres memory',
+    why: 'the pool for everything but appends and API keys, which have two connections besides; more serve more reads at once and cost Postgres memory',
   }),
   minDbConnections: integer({
     env: 'MIN_DB_CONNECTIONS',

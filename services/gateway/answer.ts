@@ -9,6 +9,7 @@ import {
   authFailureReply,
   type ErrorForm,
   errorReply,
+  poolExhaustedReply,
   rateLimitedReply,
   rateLimitHeaders,
   timeoutReply,
@@ -23,6 +24,8 @@ export interface AnswerDependencies {
   readonly authenticate: Authenticate;
   /** Whether an address may reach what only administrators should. */
   readonly isAdminAddress: (address: string) => boolean;
+  /** Whether the database has more to do than it can, so that nobody who needs it is let in. */
+  readonly isShedding: () => boolean;
   readonly limits: RequestLimits;
   readonly admission: Admission;
   readonly observer: GatewayObserver;
@@ -70,7 +73,7 @@ export function answerWith(deps: AnswerDependencies): Answer {
 }
 
 async function answer(
-  { authenticate, isAdminAddress, limits, observer }: AnswerDependencies,
+  { authenticate, isAdminAddress, isShedding, limits, observer }: AnswerDependencies,
   endpoint: Endpoint,
   exchange: Exchange,
   parameters: PathParameters,
@@ -78,6 +81,12 @@ async function answer(
 ): Promise<Reply> {
   const { access, audience } = endpoint.kind === 'route' ? endpoint.route : endpoint;
   if (audience === 'admin' && !isAdminAddress(exchange.clientAddress())) return adminAddressRefusal();
+  const isSpared =
+    endpoint.kind === 'route' && endpoint.route.access === 'protected' && endpoint.route.observes;
+  if (access === 'protected' && !isSpared && isShedding()) {
+    observer.shed();
+    return poolExhaustedReply();
+  }
   const authentication = access === 'protected' ? await authenticate(exchange.req.headers) : null;
   if (authentication?.principal === null) return authFailureReply(authentication.failure);
   if (authentication !== null) {

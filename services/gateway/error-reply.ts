@@ -89,6 +89,12 @@ export function rateLimitedReply({ limit, resetSecs }: RateVerdict): Reply {
   return withStatus(jsonReply({ error, code: 'rate_limited' }), 429, { 'retry-after': String(resetSecs) });
 }
 
+/** As the gate answers, on every route. */
+export function poolExhaustedReply(): Reply {
+  const error = 'the database has more to do than it can at the moment; nothing was stored, try again';
+  return withStatus(jsonReply({ error, code: 'pool_exhausted' }), 503, { 'retry-after': '1' });
+}
+
 /** On every answer to a caller for whom a limit holds; of several limits, the one that is met first. */
 export function rateLimitHeaders({ limit, remaining, resetSecs }: RateVerdict): Record<string, string> {
   return {

@@ -16,6 +16,8 @@ export interface AnsweredExchange extends AnsweredRequest {
 /** What the gateway tells those who count and log. Nothing of it may throw. */
 export interface GatewayObserver {
   answered(exchange: AnsweredExchange): void;
+  /** A request was turned away, since the database has more to do than it can. */
+  shed(): void;
   /** A request met a rate limit. */
   limited(isAllowed: boolean): void;
 }

@@ -37,6 +37,8 @@ export interface GatewaySettings extends ProxySettings, ConnectionLimits {
 export interface GatewayDependencies extends HandlerDependencies {
   readonly settings: GatewaySettings;
   readonly authenticate: Authenticate;
+  /** Whether the database has more to do than it can. */
+  readonly isShedding: () => boolean;
   readonly limits: RequestLimits;
   /** Bounds the bytes of requests; it must admit a body of `bodyBytesMax`. */
   readonly admission: Admission;

@@ -28,6 +28,8 @@ export interface PublicRoute extends RouteFacts {
 /** Answers those who prove who they are; what they may do is for the handler to check. */
 export interface ProtectedRoute extends RouteFacts {
   readonly access: 'protected';
+  /** It tells how the node is, so it answers also while others are turned away. */
+  readonly observes?: true;
   handle(request: ProtectedRequest): Reply | Promise<Reply>;
 }
 

@@ -23,7 +23,11 @@ export interface PoolFigures {
   readonly active: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;
+  /** Connections handed out since the start. */
+  readonly acquired: number;
 }
+
+const acquiredBy = new WeakMap<pg.Pool, number>();
 
 /** The pool for everything but appends, which have connections of their own. Connects when first used. */
 export function createPool(options: PoolOptions): pg.Pool {
@@ -40,6 +44,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     onConnect: prepareSession,
   });
   if (options.observer !== undefined) observePool(pool, options.observer);
+  pool.on('acquire', () => acquiredBy.set(pool, (acquiredBy.get(pool) ?? 0) + 1));
   // The loss of an idle connection has no caller; unheard, it would end the process. The pool opens another.
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle connection to Postgres was lost'));
   return pool;
@@ -47,5 +52,12 @@ export function createPool(options: PoolOptions): pg.Pool {
 
 export function poolFigures(pool: pg.Pool): PoolFigures {
   const { totalCount: total, idleCount: idle, waitingCount: waiting } = pool;
-  return { max: pool.options.max, total, idle, active: total - idle, waiting };
+  return {
+    max: pool.options.max,
+    total,
+    idle,
+    active: total - idle,
+    waiting,
+    acquired: acquiredBy.get(pool) ?? 0,
+  };
 }

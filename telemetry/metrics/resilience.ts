@@ -14,6 +14,8 @@ const stateNumbers = { closed: 0, half_open: 1, open: 2 } as const;
 /** What keeps the node going while something that it needs does not. */
 export class ResilienceMetrics {
   private readonly replicaReads: Family<Count>;
+  private readonly shedRequests: Count;
+  private isShedding = false;
   private circuits: () => readonly CircuitSample[] = () => [];
 
   constructor(series: SeriesRegistry) {
@@ -44,6 +46,13 @@ export class ResilienceMetrics {
       'Calls not made, since the circuit was open',
       ({ rejected }) => rejected,
     );
+    series.gauge('sequencer_pool_shedding', '1 while requests are turned away for the pool, else 0', () =>
+      Number(this.isShedding),
+    );
+    this.shedRequests = series.counter(
+      'sequencer_pool_shed_requests',
+      'Requests answered 503 pool_exhausted, since whoever came would have waited too long for a connection',
+    );
     this.replicaReads = series.counters(
       'sequencer_replica_reads',
       'Reads offered to the replica; all that it did not answer in full went to the primary',
@@ -54,6 +63,14 @@ export class ResilienceMetrics {
   /** Says where to look, at every scrape. */
   watchCircuits(circuits: () => readonly CircuitSample[]): void {
     this.circuits = circuits;
+  }
+
+  shedding(isShedding: boolean): void {
+    this.isShedding = isShedding;
+  }
+
+  shed(): void {
+    this.shedRequests.inc();
   }
 
   replicaRead(outcome: string): void {

@@ -155,7 +155,8 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         disabled: options.authDisabled ?? false,
         log: logger,
       }),
-      observer: { answered: () => undefined, limited: () => undefined },
+      observer: { answered: () => undefined, limited: () => undefined, shed: () => undefined },
+      isShedding: () => false,
       admission: new Admission(options.bytesInFlightMax ?? 16_777_216),
       limits: options.limits ?? (() => null),
       sequencer: {
