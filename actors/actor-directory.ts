@@ -1,4 +1,10 @@
-import { Fenced, ShuttingDown, TooManyLiveActors } from '../domain/errors.ts';
+import {
+  Fenced,
+  LogRolledBack,
+  type SequencerError,
+  ShuttingDown,
+  TooManyLiveActors,
+} from '../domain/errors.ts';
 import { storeKeyText } from '../domain/types.ts';
 import type { Epoch, Heads, StoreKey } from '../domain/types.ts';
 import { SequencerActor } from './sequencer.actor.ts';
@@ -29,8 +35,11 @@ export interface OwnedStoreReport extends StoreKey {
   readonly idleMs: number;
 }
 
-/** After a fence this node leaves the store to its claimant for this long, and up to twice as long at random. */
-const fencedBackoffMs = 1_000;
+/**
+ * After a fence this node leaves the store to its claimant for this long, and up to twice as long at random; and a store whose
+ * log lacks acknowledged events is not claimed for every request, since each claim is an update.
+ */
+const backoffMs = 1_000;
 
 /**
  * The live actors of this node, by store. An actor is made by the first command for its store and dropped when it
@@ -42,7 +51,7 @@ export class ActorDirectory {
   private readonly random: () => number;
   /** Oldest use first: a command moves its actor to the end. */
   private readonly actors = new Map<string, SequencerActor>();
-  private readonly fenced = new Map<string, { readonly untilMs: number; readonly error: Fenced }>();
+  private readonly refused = new Map<string, { readonly untilMs: number; readonly error: SequencerError }>();
   private closing = false;
   private sweep: { cancel(): void };
 
@@ -91,7 +100,7 @@ export class ActorDirectory {
    * Hands the command to the store's actor; see `SequencerActor.append` for what it throws.
    * @throws TooManyLiveActors when all the actors that may live are busy
    * @throws Fenced also for a while after a fence, so that two nodes that differ about the owner do not fence
-   *   each other for ever
+   *   each other for ever; LogRolledBack for as long
    */
   async append(store: StoreKey, command: AppendCommand): Promise<AppendAnswer> {
     const key = storeKeyText(store);
@@ -99,7 +108,7 @@ export class ActorDirectory {
     try {
       return await actor.append(command);
     } catch (error) {
-      if (error instanceof Fenced) this.backOff(key, error);
+      if (error instanceof Fenced || error instanceof LogRolledBack) this.backOff(key, error);
       // At once, or requests for stores that may not be made would fill the directory.
       if (actor.mayBeReplaced && this.actors.get(key) === actor) this.actors.delete(key);
       throw error;
@@ -116,10 +125,10 @@ export class ActorDirectory {
 
   private find(store: StoreKey, key: string): SequencerActor {
     if (this.closing) throw new ShuttingDown('this node is shutting down; nothing was stored');
-    const fence = this.fenced.get(key);
-    if (fence !== undefined) {
-      if (this.dependencies.clock.monotonicMs() < fence.untilMs) throw fence.error;
-      this.fenced.delete(key);
+    const refusal = this.refused.get(key);
+    if (refusal !== undefined) {
+      if (this.dependencies.clock.monotonicMs() < refusal.untilMs) throw refusal.error;
+      this.refused.delete(key);
     }
     const found = this.actors.get(key);
     if (found !== undefined && !found.mayBeReplaced) {
@@ -147,9 +156,9 @@ export class ActorDirectory {
     });
   }
 
-  private backOff(key: string, error: Fenced): void {
-    const backoffMs = fencedBackoffMs * (1 + this.random());
-    this.fenced.set(key, { untilMs: this.dependencies.clock.monotonicMs() + backoffMs, error });
+  private backOff(key: string, error: SequencerError): void {
+    const untilMs = this.dependencies.clock.monotonicMs() + backoffMs * (1 + this.random());
+    this.refused.set(key, { untilMs, error });
   }
 
   private scheduleSweep(): { cancel(): void } {
@@ -159,7 +168,7 @@ export class ActorDirectory {
         if (actor.lastUsedMs + this.limits.idleTimeoutMs > now) break;
         if (actor.isIdle || actor.mayBeReplaced) this.actors.delete(key);
       }
-      for (const [key, fence] of this.fenced) if (fence.untilMs <= now) this.fenced.delete(key);
+      for (const [key, refusal] of this.refused) if (refusal.untilMs <= now) this.refused.delete(key);
       this.sweep = this.scheduleSweep();
     });
   }

@@ -20,6 +20,7 @@ import { storeKeyText } from '../domain/types.ts';
 import type { Epoch, Heads, Micros, Sequence, StoreKey } from '../domain/types.ts';
 import { receiptHash } from '../domain/ves/hashes.ts';
 import type { Claim, EventLog, NewVesEvent } from '../storage/event-log.ts';
+import type { KnownHeads } from './known-heads.ts';
 import { Mailbox } from './mailbox.ts';
 import { Knowledge, OwnedStore } from './owned-store.ts';
 import type { ReceiptSigner } from './receipt-signer.ts';
@@ -82,6 +83,8 @@ export interface ActorDependencies {
   readonly observer: ActorObserver;
   /** Whether this node sees the others; while it does not, it claims nothing, and keeps what it has. Always, unless given. */
   readonly mayClaim?: () => boolean;
+  /** What this node acknowledged before. Nothing is remembered unless given. */
+  readonly knownHeads?: KnownHeads;
 }
 
 /** What one request is told, and what the receipts of its signed events need beside it. */
@@ -176,7 +179,7 @@ export class SequencerActor {
   /**
    * Sequences and appends the events of one request; resolves once the accepted ones are durable.
    *
-   * @throws MailboxFull, DeadlineExceeded, LogUnavailable, ClusterUnreachable, ShuttingDown: nothing of the request was stored
+   * @throws MailboxFull, DeadlineExceeded, LogUnavailable, LogRolledBack, ClusterUnreachable, ShuttingDown: nothing of the request was stored
    * @throws Fenced when another owner has the store; nothing was stored
    * @throws Refused when its tenant may have no more stores; nothing was stored
    * @throws AppendOutcomeUnknown when it may or may not be stored; sending the same event ids again settles it
@@ -257,7 +260,7 @@ export class SequencerActor {
 
   /** Decides and appends until the log agrees; on return the decision is durable and the memory matches it. */
   private async settle(commands: readonly Waiting[]): Promise<Settled> {
-    const { log, clock, sha256 } = this.dependencies;
+    const { log, clock, sha256, knownHeads } = this.dependencies;
     let known = new Knowledge();
     let claimed: Claim | null = null;
     for (let round = 0; round < decisionRoundsMax; round++) {
@@ -285,6 +288,7 @@ export class SequencerActor {
       switch (outcome.kind) {
         case 'appended':
           owned.remember(decision);
+          knownHeads?.note(owned.claim, decision);
           return { decision, ves, claimed };
         case 'conflict':
           owned.expectRepeats();
@@ -325,7 +329,7 @@ export class SequencerActor {
     if (this.mode === 'closed') {
       throw new ShuttingDown('the owner of this store is closing; nothing was stored');
     }
-    const { log, claimant, observer, mayClaim } = this.dependencies;
+    const { log, claimant, observer, mayClaim, knownHeads } = this.dependencies;
     if (mayClaim?.() === false) {
       throw new ClusterUnreachable(
         'this node does not see the others, so it claims nothing; nothing was stored',
@@ -335,6 +339,7 @@ export class SequencerActor {
       );
     }
     const claim = await log.claim(this.store, claimant);
+    await knownHeads?.check(claim);
     observer.claimed(this.store, claim);
     return new OwnedStore(claim, this.dependencies);
   }

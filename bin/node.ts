@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { ServiceBroker } from 'moleculer';
 import { ActorDirectory } from '../actors/actor-directory.ts';
+import type { KnownHeads } from '../actors/known-heads.ts';
 import type { ActorObserver } from '../actors/sequencer.actor.ts';
 import { Takeovers } from '../actors/takeovers.ts';
 import { StoredCache } from '../actors/stored-cache.ts';
@@ -29,6 +30,7 @@ import { Admission } from '../services/gateway/admission.ts';
 import { type AuthenticateDependencies, authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
 import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
+import { OpenLosses } from '../services/known-heads/open-losses.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
 import { observedAppends } from '../services/observed-appends.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
@@ -51,6 +53,8 @@ export interface NodeOptions {
   readonly storage: Storage;
   readonly identity: Pick<Identity, 'sequencerId' | 'signer'>;
   readonly nodeId: string;
+  /** What this node acknowledged before; null where nothing is sequenced. */
+  readonly knownHeads: KnownHeads | null;
   /** In clear, so that it is accepted whatever it begins with; null when none is configured. */
   readonly bootstrapKey: string | null;
   readonly metrics: Metrics;
@@ -264,6 +268,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         ),
         pool: storage.log.poolFigures(),
         circuits: storage.circuits.map(({ figures }) => figures),
+        rolledBackStores: await storage.lostHeads.openStores().catch(() => null),
         uptimeSecs: process.uptime(),
         runtime: `node ${process.version}`,
       }),
@@ -284,7 +289,9 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   metrics.caches.add('api_keys', () => keyCache.figures);
   metrics.resilience.watchCircuits(() => storage.circuits.map(({ figures }) => figures));
   metrics.database.watchPool(() => storage.log.poolFigures());
-  const polls = [poolLoad.start(), keyCache.startPolling()];
+  const openLosses = new OpenLosses(storage.lostHeads, systemClock);
+  metrics.sequencing.watchRolledBackStores(() => openLosses.stores);
+  const polls = [poolLoad.start(), keyCache.startPolling(), openLosses.startPolling()];
   if (settings.nodeServices.includes('commitment')) {
     const readLag = () => storage.commitments.readLag();
     polls.push(startLagSampler({ readLag, clock: systemClock, log, onLag: metrics.commitments.setLag }));
@@ -454,7 +461,7 @@ function openCommitmentReader(settings: Settings, { storage, metrics }: NodeOpti
 
 function openDirectory(
   settings: Settings,
-  { storage, identity, nodeId, metrics, log }: NodeOptions,
+  { storage, identity, nodeId, knownHeads, metrics, log }: NodeOptions,
   { cluster, takeovers }: { cluster: Cluster | null; takeovers: Takeovers },
 ): ActorDirectory {
   const observer: ActorObserver = {
@@ -495,6 +502,7 @@ function openDirectory(
       stored,
       observer,
       mayClaim: () => cluster?.mayClaim() ?? true,
+      ...(knownHeads !== null && { knownHeads }),
     },
     { liveActorsMax: settings.liveActorsMax, idleTimeoutMs: settings.actorIdleTimeoutSecs * 1_000 },
     Math.random,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { acceptRollbackCommand } from './commands/accept-rollback.command.ts';
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { clusterCommand } from './commands/cluster.command.ts';
 import { eraseTenantCommand } from './commands/erase-tenant.command.ts';
@@ -30,6 +31,7 @@ const program = new Command('sequencer')
   .addCommand(fsckCommand())
   .addCommand(reencryptCommand())
   .addCommand(eraseTenantCommand())
+  .addCommand(acceptRollbackCommand())
   .addCommand(checkHistoryCommand())
   .addCommand(clusterCommand());
 

@@ -8,6 +8,7 @@ import { type AdminKey, adminKeyFile, openAdminKey } from './admin-key.ts';
 import type { DataDir } from './data-dir.ts';
 import type { Interruption } from './interruption.ts';
 import { checkListen, listenProblem } from './listen-problem.ts';
+import { openKnownHeads } from './known-heads.ts';
 import { openMetrics } from './metrics.ts';
 import { type NodeHandle, openNode } from './node.ts';
 import type { Output } from './output.ts';
@@ -31,6 +32,7 @@ export interface StartOptions {
 }
 
 const storageCloseMs = 5_000;
+const knownHeadsCloseMs = 5_000;
 /** A fast stop and, after it, an immediate one. */
 const postgresStopMs = 70_000;
 /** What claims, migrations and people with psql need beside the pools. */
@@ -63,6 +65,14 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
   releases.add('close the connections to the database', storageCloseMs, () => storage.close());
   const adminKey = await openAccess(settings, options, storage);
   const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
+  const knownHeads = await openKnownHeads(settings, {
+    storage,
+    dataDir,
+    nodeId,
+    log,
+    sequencerId: identity.sequencerId,
+  });
+  if (knownHeads !== null) releases.add('write the known heads', knownHeadsCloseMs, () => knownHeads.close());
   interruption.check();
 
   const bootstrapKey = adminKey.kind === 'set' || adminKey.kind === 'kept' ? adminKey.key : null;
@@ -70,6 +80,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
     storage,
     identity,
     nodeId,
+    knownHeads,
     bootstrapKey,
     metrics,
     log,

@@ -19,8 +19,10 @@ import { PostgresCommitmentLog } from '../storage/postgres/postgres-commitment-l
 import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
 import { postgresSchemas } from '../storage/postgres/schemas.ts';
 import { postgresSequencerKeys } from '../storage/postgres/sequencer-keys.ts';
+import { postgresLostHeads } from '../storage/postgres/lost-heads.ts';
 import { postgresPoints } from '../storage/postgres/shared-points.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
+import type { LostHeads } from '../storage/lost-heads.ts';
 import type { Schemas } from '../storage/schemas.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -43,6 +45,7 @@ export interface Storage {
   readonly adminView: AdminView;
   /** What is spared while it is broken. */
   readonly circuits: readonly CircuitBreaker[];
+  readonly lostHeads: LostHeads;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
 }
@@ -146,6 +149,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       auditEntries: postgresAuditEntries(pool),
       adminView: postgresAdminView(pool),
       circuits: read === null ? [] : [read.breaker],
+      lostHeads: postgresLostHeads(pool),
       close: async () => {
         await eventLog.close();
         opened.close();

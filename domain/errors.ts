@@ -1,3 +1,5 @@
+import type { StoreKey } from './types.ts';
+
 /**
  * The whole error taxonomy. The kind decides what happens next, the code names the cause and is never renamed: it
  * travels between nodes and stands in the docs.
@@ -136,6 +138,20 @@ export class ClusterUnreachable extends Pushback {
 export class PayloadUnreadable extends Pushback {
   readonly code = 'PAYLOAD_UNREADABLE';
   override readonly retryAfterSecs = 30;
+}
+
+/** The log lacks what a node acknowledged: it waits until an operator has accepted the loss, or has brought it back. */
+export class LogRolledBack extends Pushback {
+  readonly code = 'LOG_ROLLED_BACK';
+  override readonly retryAfterSecs = 30;
+
+  /** What callers are told; which events are lost is for the operator. */
+  constructor({ tenantId, storeId }: StoreKey) {
+    super(
+      `the log lacks events of store ${storeId} that were acknowledged; nothing is appended to it until an operator has seen to it`,
+      { tenantId, storeId },
+    );
+  }
 }
 
 // fenced -------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ export type AuditAction =
   | 'tenant_erasure_requested'
   | 'tenant_erased'
   | 'payloads_reencrypted'
+  | 'rollback_accepted'
   | `custom:${string}`;
 
 /** With what the actor proved who it is; `public` for nobody, `system` for a node, `command` for the command line. */

@@ -31,6 +31,7 @@ export interface EventLog {
    * @throws Refused when it would make one store more than a tenant may have; such a store leaves no trace
    * @throws LogUnavailable when the log can't be reached (a claim that went out unanswered is harmless: claim again)
    * @throws Refused when the tenant was erased: nobody owns its stores any more
+   * @throws LogRolledBack while a loss of acknowledged events of the store is open (`LostHeads`)
    */
   claim(store: StoreKey, claimant: string): Promise<Claim>;
 

@@ -11,7 +11,7 @@ export const nodeDefinitions = {
     accepts: 'the path of a directory, from the working directory when relative',
     // eslint-disable-next-line no-control-regex -- no path may hold U+0000, and line breaks break our own files
     pattern: /^[^\u0000\r\n]+$/,
-    why: "what the node keeps: the embedded database, its password, the generated admin key, the key that signs receipts and the node's name. One node at a time",
+    why: "what the node keeps: the embedded database, its password, the generated admin key, the key that signs receipts, the node's name and the last events that it acknowledged. One node at a time",
   }),
   nodeId: text({
     env: 'NODE_ID',
@@ -86,6 +86,14 @@ export const sequencingDefinitions = {
     max: 86_400,
     unit: 'seconds',
     why: 'a store without requests for this long leaves memory; its next request pays one round trip to claim it again',
+  }),
+  knownHeadsMax: integer({
+    env: 'KNOWN_HEADS_MAX',
+    default: 200_000,
+    min: 1,
+    max: 10_000_000,
+    unit: 'stores',
+    why: 'stores of which DATA_DIR keeps the last acknowledged events, so that a database restored from an older state is noticed (docs/backup-restore.md); about 250 bytes of memory and 124 of disk each. Beyond it, the one appended to longest ago is forgotten',
   }),
   recentIdsMax: integer({
     env: 'RECENT_IDS_MAX',

@@ -138,10 +138,13 @@ function refusalReply(code: string, sentence: string, form: ErrorForm): Reply {
   return textReply(refusal.status, sentence);
 }
 
+/** Pushback that does not pass by itself. */
+const seenToByPeople: ReadonlySet<string> = new Set(['PAYLOAD_UNREADABLE', 'LOG_ROLLED_BACK']);
+
 function unavailableReply(form: ErrorForm, { code, message, retryAfterSecs }: ErrorReading): Reply {
   const passing = 'not at the moment; nothing was stored, and sending the same request again is right';
   // Another node may do better, but someone must see to this one: the sentence says what is missing.
-  const sentence = code === 'PAYLOAD_UNREADABLE' ? message : passing;
+  const sentence = seenToByPeople.has(code) ? message : passing;
   const reply = structuredReply(form, 503, 'SERVICE_UNAVAILABLE', sentence);
   return withStatus(reply, 503, { 'retry-after': String(retryAfterSecs ?? 1) });
 }

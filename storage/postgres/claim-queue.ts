@@ -1,13 +1,19 @@
 import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
-import { Refused, type SequencerError, ShuttingDown } from '../../domain/errors.ts';
+import { LogRolledBack, Refused, type SequencerError, ShuttingDown } from '../../domain/errors.ts';
 import { storeKeyText, type StoreKey, type TenantId } from '../../domain/types.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Claim } from '../event-log.ts';
 import { tenantErased } from '../payloads/payload-vault.ts';
 import { ClaimConnection } from './claim-connection.ts';
 import { toReadError } from './database-errors.ts';
-import { claimExisting, claimNew, type ClaimRequest, findErasedTenants } from './queries/claim.query.ts';
+import {
+  type ClaimedStore,
+  claimExisting,
+  claimNew,
+  type ClaimRequest,
+  findErasedTenants,
+} from './queries/claim.query.ts';
 import { endBlockers } from './queries/end-blockers.query.ts';
 import { send } from './query.ts';
 import { destroySession, openSession, type SessionOptions } from './session.ts';
@@ -33,7 +39,7 @@ interface WaitingClaim {
 
 interface Claimed {
   /** By `storeKeyText`. */
-  readonly claims: ReadonlyMap<string, Claim>;
+  readonly claims: ReadonlyMap<string, ClaimedStore>;
   /** Of the tenants of what was not claimed. */
   readonly erased: ReadonlySet<TenantId>;
 }
@@ -76,7 +82,8 @@ export class ClaimQueue {
         const { claims, erased } = await this.send(requests);
         for (const { store, resolve, reject } of requests) {
           const claim = claims.get(storeKeyText(store));
-          if (claim !== undefined) resolve(claim);
+          if (claim?.isRolledBack === true) reject(new LogRolledBack(store));
+          else if (claim !== undefined) resolve(claim);
           else if (erased.has(store.tenantId)) reject(tenantErased(store.tenantId));
           else reject(tooManyStores(store, this.options.storesPerTenantMax));
         }
@@ -110,8 +117,9 @@ export class ClaimQueue {
     const connection = new ClaimConnection(client, this.options.session);
     const stopFreeing = this.freeWhenBlocked(connection);
     try {
-      const claims = new Map<string, Claim>();
-      const add = (found: Claim[]): void => found.forEach((claim) => claims.set(storeKeyText(claim), claim));
+      const claims = new Map<string, ClaimedStore>();
+      const add = (found: ClaimedStore[]): void =>
+        found.forEach((claim) => claims.set(storeKeyText(claim), claim));
       const missing = () => requests.filter(({ store }) => !claims.has(storeKeyText(store)));
       add(await connection.send(claimExisting, requests));
       if (missing().length > 0) {

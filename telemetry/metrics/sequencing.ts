@@ -30,6 +30,7 @@ export class SequencingMetrics {
   private readonly signatureSeconds: Distribution;
   private readonly signaturesChecked: Count;
   private totals: (() => ActorTotals) | null = null;
+  private rolledBackStores: (() => number | null) | null = null;
 
   constructor(series: SeriesRegistry) {
     this.sequenced = series.counter('sequencer_events_sequenced', 'Events appended, of both worlds');
@@ -79,11 +80,21 @@ export class SequencingMetrics {
       'Requests that wait in mailboxes',
       () => this.totals?.().requestsWaiting ?? null,
     );
+    series.gauge(
+      'sequencer_stores_rolled_back',
+      'Stores of the whole cluster closed to appends, since the log lacks events that were acknowledged; must stay 0',
+      () => this.rolledBackStores?.() ?? null,
+    );
   }
 
   /** Says where to look, at every scrape, for what the actors hold. */
   watch(totals: () => ActorTotals): void {
     this.totals = totals;
+  }
+
+  /** The same for the stores that nothing is appended to; null while that is not known. */
+  watchRolledBackStores(stores: () => number | null): void {
+    this.rolledBackStores = stores;
   }
 
   flushed({ requests, events, durationMs, ageMs }: FlushSample): void {

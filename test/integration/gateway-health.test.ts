@@ -11,6 +11,7 @@ const well: NodeHealth = {
   databaseResponseTimeMs: 1.4,
   pool,
   circuits: [],
+  rolledBackStores: 0,
   uptimeSecs: 61.7,
   runtime: 'node v24.1.0',
 };
@@ -45,6 +46,7 @@ describe('/health/detailed', () => {
           max_connections: 10,
           utilization_percent: 10,
         },
+        history: { status: 'healthy', rolled_back_stores: 0 },
       },
       system: { uptime_secs: 61, rust_version: 'node v24.1.0' },
     });
@@ -57,6 +59,7 @@ describe('/health/detailed', () => {
     ['a database that does not answer', { databaseResponseTimeMs: null }, 'unhealthy', 503],
     ['a pool used by half', { pool: { ...pool, active: 5 } }, 'healthy', 200],
     ['a stressed pool', { pool: { ...pool, active: 8 } }, 'degraded', 200],
+    ['stores whose acknowledged events are lost', { rolledBackStores: 2 }, 'degraded', 200],
     ['a full pool', { pool: { ...pool, active: 10 } }, 'unhealthy', 503],
     ['a closed circuit', { circuits: [circuit] }, 'healthy', 200],
     ['an open circuit', { circuits: [circuit, { ...circuit, state: 'open' as const }] }, 'degraded', 200],

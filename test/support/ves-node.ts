@@ -71,6 +71,7 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
       storage,
       identity,
       nodeId,
+      knownHeads: null,
       bootstrapKey: adminKey,
       metrics,
       log,

@@ -11,6 +11,8 @@ export interface NodeHealth {
   readonly pool: PoolCounts;
   /** What the node does not ask while it is broken. */
   readonly circuits: readonly CircuitFigures[];
+  /** Stores closed to appends, since the log lacks what was acknowledged; null when the database did not answer. */
+  readonly rolledBackStores: number | null;
   readonly uptimeSecs: number;
   /** What runs the node, such as `node v24.1.0`. */
   readonly runtime: string;
@@ -31,7 +33,8 @@ export function reportDetailedHealth(
     const now = await health();
     const database = databaseBody(now.databaseResponseTimeMs);
     const pool = poolBody(now.pool);
-    const status = worst(database.status, statusByPool[pool.status], statusOf(now.circuits));
+    const history = historyBody(now.rolledBackStores);
+    const status = worst(database.status, statusByPool[pool.status], history.status, statusOf(now.circuits));
     const reply = jsonReply({
       status,
       service: 'stateset-sequencer',
@@ -40,6 +43,7 @@ export function reportDetailedHealth(
       components: {
         database,
         pool,
+        history,
         ...(now.circuits.length > 0 && { circuit_breakers: now.circuits.map(circuitBody) }),
       },
       // Clients know the runtime by this name.
@@ -77,6 +81,17 @@ function databaseBody(responseTimeMs: number | null): DatabaseBody {
   const status =
     responseTimeMs < degradedFromMs ? 'healthy' : responseTimeMs < unhealthyFromMs ? 'degraded' : 'unhealthy';
   return { name, status, response_time_ms: Math.round(responseTimeMs) };
+}
+
+/** Other stores go on, so this alone is no reason to take the node away. */
+function historyBody(rolledBackStores: number | null) {
+  if (rolledBackStores === null) return { status: 'unhealthy' as const, rolled_back_stores: null };
+  if (rolledBackStores === 0) return { status: 'healthy' as const, rolled_back_stores: 0 };
+  return {
+    status: 'degraded' as const,
+    message: 'the log lacks acknowledged events: see "sequencer accept-rollback"',
+    rolled_back_stores: rolledBackStores,
+  };
 }
 
 function poolBody(counts: PoolCounts) {

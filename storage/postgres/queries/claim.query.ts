@@ -8,17 +8,26 @@ export interface ClaimRequest {
   readonly claimant: string;
 }
 
+export interface ClaimedStore extends Claim {
+  /** A loss of its events is open (`LostHeads`), so nobody may have it. */
+  readonly isRolledBack: boolean;
+}
+
 export interface ClaimNewParameters {
   readonly requests: readonly ClaimRequest[];
   /** 0 is no bound. */
   readonly storesPerTenantMax: number;
 }
 
+const isRolledBack = `
+  exists (select from lost_heads l
+           where l.tenant_id = s.tenant_id and l.store_id = s.store_id and l.accepted_at is null) as is_rolled_back`;
+
 /**
  * Raises the epochs of the stores that have a row. Rows are locked in the order of their numbers, as every statement
  * that locks several of them does. Those of erased tenants are left out.
  */
-export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
+export const claimExisting: Query<readonly ClaimRequest[], ClaimedStore> = {
   name: 'claim_existing',
   text: `
     with requests as (
@@ -29,7 +38,7 @@ export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
        order by s.store_number for update of s)
     update streams s set epoch = s.epoch + 1, claimant = locked.claimant, claimed_at = now()
       from locked where s.store_number = locked.store_number
-    returning s.*, locked.previous_claimant`,
+    returning s.*, locked.previous_claimant, ${isRolledBack}`,
   values: toValues,
   row: toClaim,
 };
@@ -40,7 +49,7 @@ export const claimExisting: Query<readonly ClaimRequest[], Claim> = {
  * see each other's rows: all of them together may make as many too many as one of them makes in all, and only once. A
  * trigger leaves out those of erased tenants (migrations/0008_payload_keys.sql).
  */
-export const claimNew: Query<ClaimNewParameters, Claim> = {
+export const claimNew: Query<ClaimNewParameters, ClaimedStore> = {
   name: 'claim_new',
   text: `
     with requests as (
@@ -58,7 +67,7 @@ export const claimNew: Query<ClaimNewParameters, Claim> = {
      order by tenant_id, store_id
     on conflict (tenant_id, store_id)
     do update set epoch = s.epoch + 1, claimant = excluded.claimant, claimed_at = now()
-    returning s.*`,
+    returning s.*, ${isRolledBack}`,
   values: ({ requests, storesPerTenantMax }) => [...toValues(requests), storesPerTenantMax],
   row: toClaim,
 };
@@ -79,7 +88,7 @@ function toValues(requests: readonly ClaimRequest[]): unknown[] {
   ];
 }
 
-function toClaim(columns: Readonly<Record<string, unknown>>): Claim {
+function toClaim(columns: Readonly<Record<string, unknown>>): ClaimedStore {
   return {
     tenantId: columns.tenant_id as StoreKey['tenantId'],
     storeId: columns.store_id as StoreKey['storeId'],
@@ -89,5 +98,6 @@ function toClaim(columns: Readonly<Record<string, unknown>>): Claim {
     // Absent where another claim has made the row in this moment: then nobody is known to have had the store.
     previousClaimant: (columns.previous_claimant ?? null) as string | null,
     lastSequencedAt: columns.last_sequenced_at as Micros | null,
+    isRolledBack: columns.is_rolled_back as boolean,
   };
 }
