@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { acceptRollbackCommand } from './commands/accept-rollback.command.ts';
+import { capacityCommand } from './commands/capacity.command.ts';
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { clusterCommand } from './commands/cluster.command.ts';
 import { eraseTenantCommand } from './commands/erase-tenant.command.ts';
@@ -33,7 +34,8 @@ const program = new Command('sequencer')
   .addCommand(eraseTenantCommand())
   .addCommand(acceptRollbackCommand())
   .addCommand(checkHistoryCommand())
-  .addCommand(clusterCommand());
+  .addCommand(clusterCommand())
+  .addCommand(capacityCommand());
 
 throwOnUsageError(program);
 process.stdout.on('error', endQuietlyOnClosedPipe);
