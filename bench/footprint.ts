@@ -47,7 +47,7 @@ try {
   const { cpu, cores, commit } = describeMachine();
   console.log(`${cpu}, ${cores} cores, Node ${process.version}, commit ${commit}\n`);
   const idle = await heapAfterCollection(inspectorPort);
-  const restingMegabytes = residentMegabytes(node.pid!);
+  const restingMegabytes = residentMegabytes(node.pid);
   const rows = [['events', 'payload bytes', 'table and indexes', 'counts', 'WAL', 'request body']];
   for (const shape of shapes) rows.push(await measureEvents('legacy', shape));
   for (const shape of shapes) rows.push(await measureEvents('ves', shape));
