@@ -39,16 +39,13 @@ const startTimeoutMs = 30_000;
 export async function startPostgresServer(
   programs: PostgresPrograms,
   extraSettings: readonly string[] = [],
+  /** Makes the data directory in place of initdb, as the user of the programs. */
+  makeData: (data: string) => void = (data) => initialise(programs, data),
 ): Promise<PostgresServer> {
   const home = mkdtempSync(join(tmpdir(), 'sequencer-postgres-'));
   const { uid, gid } = programs.user;
   chownSync(home, uid, gid);
-  const data = join(home, 'data');
-  execFileSync(
-    join(programs.bin, 'initdb'),
-    ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
-    { uid, gid, cwd: '/', stdio: 'pipe' },
-  );
+  makeData(join(home, 'data'));
   return runServerIn(home, programs, extraSettings);
 }
 
@@ -68,6 +65,14 @@ export async function runServerIn(
       throw new Error(`Postgres did not start (${programs.bin}); its log ends with:\n${tail}`);
     }
   }
+}
+
+function initialise({ bin, user }: PostgresPrograms, data: string): void {
+  execFileSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
+    { ...user, cwd: '/', stdio: 'pipe' },
+  );
 }
 
 class Server implements PostgresServer {
