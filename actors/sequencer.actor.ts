@@ -32,6 +32,8 @@ export type AppendCommand = AppendRequest & {
   readonly byteCount: number;
   /** On the clock's monotonic scale: a command still waiting then is answered and not appended. */
   readonly deadlineMs: number;
+  /** Names the request to the observer of the flush; means nothing here. */
+  readonly traceparent?: string;
 };
 
 export interface ActorLimits {
@@ -50,6 +52,10 @@ export interface FlushFacts {
   readonly durationMs: number;
   /** How long the oldest of its requests had waited when it was taken. */
   readonly ageMs: number;
+  /** Of that, the last append: the one that the log took. */
+  readonly appendMs: number;
+  /** Of those requests that have one. */
+  readonly traceparents: readonly string[];
   /** The claim that it began with; null when the actor held one already. */
   readonly claimed: Claim | null;
 }
@@ -100,6 +106,7 @@ interface Settled {
   readonly decision: Decision;
   readonly ves: readonly NewVesEvent[];
   readonly claimed: Claim | null;
+  readonly appendMs: number;
 }
 
 /** A decision that keeps asking or keeps conflicting is a fault of ours, not of the caller. */
@@ -236,12 +243,14 @@ export class SequencerActor {
     const { clock, observer } = this.dependencies;
     const startedMs = clock.monotonicMs();
     try {
-      const { decision, ves, claimed } = await this.settle(commands);
+      const { decision, ves, claimed, appendMs } = await this.settle(commands);
       observer.flushed({
         requests: commands.length,
         events: decision.legacy.length + decision.ves.length,
         durationMs: clock.monotonicMs() - startedMs,
         ageMs: startedMs - commands[0]!.arrivedMs,
+        appendMs,
+        traceparents: commands.flatMap(({ traceparent }) => traceparent ?? []),
         claimed,
       });
       const appended = new Map(ves.map((event) => [event.sequence, event]));
@@ -278,6 +287,7 @@ export class SequencerActor {
       }
       // Also with nothing accepted: a rejection or a head from an owner that has been replaced may be out of date.
       const ves = await this.signReceipts(decision);
+      const sentMs = clock.monotonicMs();
       const outcome = await log.append({
         claim: owned.claim,
         expectedHeads: owned.state.heads,
@@ -289,7 +299,7 @@ export class SequencerActor {
         case 'appended':
           owned.remember(decision);
           knownHeads?.note(owned.claim, decision);
-          return { decision, ves, claimed };
+          return { decision, ves, claimed, appendMs: clock.monotonicMs() - sentMs };
         case 'conflict':
           owned.expectRepeats();
           break;

@@ -26,6 +26,7 @@ import { startLagSampler } from '../services/commitment/lag-sampler.ts';
 import { PoolLoad } from '../services/load/pool-load.ts';
 import { clusterView } from '../services/cluster/cluster-view.ts';
 import { nodeService } from '../services/cluster/node.service.ts';
+import { accessLog } from '../services/gateway/access-log.ts';
 import { Admission } from '../services/gateway/admission.ts';
 import { type AuthenticateDependencies, authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
@@ -42,10 +43,12 @@ import { startRoundTrips } from '../services/transport/round-trips.ts';
 import { SignatureChecks } from '../services/ves/signature-checks.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { openCluster } from './open-cluster.ts';
 import type { Identity } from './receipt-key.ts';
 import { openRequestLimits } from './request-limits.ts';
 import { openSchemas } from './schemas.ts';
+import { recordCommitment, recordFlush } from './trace-spans.ts';
 import { version } from './version.ts';
 import type { Storage } from './storage.ts';
 
@@ -58,6 +61,8 @@ export interface NodeOptions {
   /** In clear, so that it is accepted whatever it begins with; null when none is configured. */
   readonly bootstrapKey: string | null;
   readonly metrics: Metrics;
+  /** Where traces go; absent where none are made. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Log;
   /** Asked to end the node, which can't go on: another living node of the cluster has its name. */
   readonly end: (reason: Error) => void;
@@ -82,7 +87,7 @@ const bytesReadPerTurn = 262_144;
  * @throws StartProblem when the node can't join its cluster
  */
 export async function openNode(settings: Settings, options: NodeOptions): Promise<NodeHandle> {
-  const { storage, identity, nodeId, metrics, log } = options;
+  const { storage, identity, nodeId, metrics, tracing, log } = options;
   const cluster = await openCluster(settings, { nodeId, log, onNameTaken: options.end });
   const broker = new ServiceBroker({
     ...brokerOptions({
@@ -131,6 +136,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     },
   });
   const admission = new Admission(settings.maxBytesInFlight);
+  const logAccess = openAccessLog(settings, log);
   const takeovers = new Takeovers(nodeId, systemClock);
   const directory = settings.nodeServices.includes('sequencer')
     ? openDirectory(settings, options, { cluster, takeovers })
@@ -169,6 +175,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         schemaChecks: schemas.checks,
         turnBudget,
         bodyBytesMax: settings.maxBodySizeBytes,
+        tracing,
       }),
     );
   }
@@ -204,8 +211,12 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       admission,
       isShedding: () => poolLoad.isCritical,
       limits: openRequestLimits(settings, storage.points, metrics.limits, log),
+      tracing,
       observer: {
-        answered: (exchange) => metrics.http.answered(exchange),
+        answered: (exchange) => {
+          metrics.http.answered(exchange);
+          logAccess?.(exchange);
+        },
         limited: (isAllowed) => metrics.limits.counted(isAllowed),
         shed: () => metrics.resilience.shed(),
       },
@@ -216,6 +227,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           random: Math.random,
           callTimeoutMs: settings.brokerCallTimeoutMs,
           cutOffForMs: () => cluster?.cutOffForMs ?? 0,
+          tracing,
         }),
         metrics.ingest,
         systemClock,
@@ -368,6 +380,12 @@ function openSignatureChecks(
   return checks;
 }
 
+/** Null where its lines would be left out, so that none are made. */
+function openAccessLog(settings: Settings, log: Log): ReturnType<typeof accessLog> | null {
+  if (settings.accessLog) return accessLog(log, 'info');
+  return settings.logLevel === 'debug' ? accessLog(log, 'debug') : null;
+}
+
 /** Null while registration is off. */
 function openRegistration(settings: Settings): RegistrationLimiter | null {
   if (!settings.publicAgentRegistrationEnabled) return null;
@@ -390,12 +408,13 @@ function openTokens(
 
 function openCommitments(
   settings: Settings,
-  { storage, metrics, log }: NodeOptions,
+  { storage, metrics, tracing, log }: NodeOptions,
   signer: CommitmentSigner | null,
 ): { committer: Committer; automatic: AutomaticCommitments | null } {
   const observer: CommitmentObserver = {
     committed: ({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd, leafCount }, durationMs) => {
       metrics.commitments.made({ world, depth: treeDepth(leafCount), durationMs });
+      if (tracing !== undefined) recordCommitment(tracing, { world, leafCount }, durationMs);
       log.info({ tenantId, storeId, world, batchId, sequenceStart, sequenceEnd }, 'committed a range');
     },
     refusedToPublish: (stream, cause) => {
@@ -461,7 +480,7 @@ function openCommitmentReader(settings: Settings, { storage, metrics }: NodeOpti
 
 function openDirectory(
   settings: Settings,
-  { storage, identity, nodeId, knownHeads, metrics, log }: NodeOptions,
+  { storage, identity, nodeId, knownHeads, metrics, tracing, log }: NodeOptions,
   { cluster, takeovers }: { cluster: Cluster | null; takeovers: Takeovers },
 ): ActorDirectory {
   const observer: ActorObserver = {
@@ -472,6 +491,7 @@ function openDirectory(
     flushed: (facts) => {
       const { claimed, durationMs } = facts;
       metrics.sequencing.flushed(facts);
+      if (tracing !== undefined) recordFlush(tracing, facts);
       if (claimed !== null && takeovers.note(claimed, durationMs)) {
         metrics.sequencing.tookOver(durationMs);
         log.info({ ...takeovers.last }, 'took a store over');

@@ -17,6 +17,7 @@ import { encryptionSentence } from './payload-encryption.ts';
 import { StartProblem } from './start-problem.ts';
 import { openIdentity } from './receipt-key.ts';
 import { openStorage, type Storage } from './storage.ts';
+import { openNodeTracing } from './tracing.ts';
 import { welcome, welcomeFields } from './welcome.ts';
 
 export interface StartOptions {
@@ -33,6 +34,7 @@ export interface StartOptions {
 
 const storageCloseMs = 5_000;
 const knownHeadsCloseMs = 5_000;
+const tracesSendMs = 5_000;
 /** A fast stop and, after it, an immediate one. */
 const postgresStopMs = 70_000;
 /** What claims, migrations and people with psql need beside the pools. */
@@ -49,6 +51,8 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
   if (settings.nodeServices.includes('gateway')) await checkListen(settings);
 
   const metrics = openMetrics();
+  const tracing = await openNodeTracing(settings, { nodeId, log });
+  if (tracing !== undefined) releases.add('send the last traces', tracesSendMs, () => tracing.close());
   const database = await openDatabase(settings, options);
   interruption.check();
   const storage = await interruption.cutShort(
@@ -83,6 +87,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
     knownHeads,
     bootstrapKey,
     metrics,
+    tracing,
     log,
     end: options.end,
   }).catch((error: unknown) => {

@@ -25,7 +25,12 @@ async function run(): Promise<number> {
     const dataDir = await openDataDir(settings.dataDir);
     releases.add('give DATA_DIR free', unlockMs, () => dataDir.release());
     const nodeId = settings.nodeId ?? (await keptNodeId(dataDir));
-    const log = openLog({ level: settings.logLevel, format: settings.logFormat, nodeId });
+    const log = openLog({
+      level: settings.logLevel,
+      format: settings.logFormat,
+      serviceName: settings.otelServiceName,
+      nodeId,
+    });
     const output = openOutput(settings.logFormat, log);
     const end = ender(log, releases);
     process.once('uncaughtException', (error) => end('a fault that nothing handles: the node ends', error));

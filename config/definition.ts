@@ -71,6 +71,19 @@ function inRange({ min, max, unit }: Range): Pick<Definition<number>, 'accepts' 
   };
 }
 
+/** A number from 0 to 1. */
+export function ratio(spec: Common<number> & { readonly alias?: string }): Definition<number> {
+  return {
+    ...base(spec),
+    alias: spec.alias ?? null,
+    accepts: 'a number from 0 to 1',
+    parse(text) {
+      const value = /^\d(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
+      return value <= 1 ? value : undefined;
+    },
+  };
+}
+
 export function boolean(spec: Common<boolean>): Definition<boolean> {
   return {
     ...base(spec),

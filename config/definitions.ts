@@ -9,11 +9,13 @@ import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
 import { schemaDefinitions } from './definitions/schemas.ts';
 import { serverDefinitions } from './definitions/server.ts';
+import { telemetryDefinitions } from './definitions/telemetry.ts';
 import { vesDefinitions } from './definitions/ves.ts';
 
 /** Every setting, by property. */
 export const definitions = {
   ...serverDefinitions,
+  ...telemetryDefinitions,
   ...networkDefinitions,
   ...limitDefinitions,
   ...accessDefinitions,
@@ -41,6 +43,7 @@ export const definitionGroups: readonly {
   readonly definitions: Readonly<Record<string, Definition<unknown>>>;
 }[] = [
   { title: 'Server', definitions: serverDefinitions },
+  { title: 'Logs and traces', definitions: telemetryDefinitions },
   { title: 'Network', definitions: networkDefinitions },
   { title: 'Limits', definitions: limitDefinitions },
   { title: 'Access', definitions: accessDefinitions },

@@ -2,8 +2,10 @@ import type { ServiceBroker } from 'moleculer';
 import { callOwner } from '../actors/owner-call.ts';
 import type { FailureKind } from '../actors/owner-call.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { readError } from './broker-errors.ts';
 import type { AppendParams, AppendReply, CallMeta } from './contracts.ts';
+import { traced } from './traced.ts';
 
 export interface SequencerClient {
   /**
@@ -23,6 +25,8 @@ export interface SequencerClientDependencies {
   readonly callTimeoutMs: number;
   /** How long this node has not seen the others; 0 while it does, and for a node that is alone. */
   readonly cutOffForMs?: () => number;
+  /** Absent where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A connection that is made again usually is by then; after that, clients find another node sooner than we do. */
@@ -35,6 +39,7 @@ export function sequencerClient({
   random,
   callTimeoutMs,
   cutOffForMs = () => 0,
+  tracing,
 }: SequencerClientDependencies): SequencerClient {
   const classify = (error: unknown): FailureKind => {
     const kind = classifyFailure(error);
@@ -46,15 +51,21 @@ export function sequencerClient({
         { clock, random, deadlineMs: clock.monotonicMs() + params.timeLeftMs, classify, claimantOf },
         (timeLeftMs, claimant) => {
           const isThere = claimant !== null && canCall(broker, claimant);
-          return broker.call<AppendReply, AppendParams>(
-            'sequencer.append',
-            { ...params, timeLeftMs },
-            {
-              timeout: Math.min(timeLeftMs, callTimeoutMs),
-              retries: 0,
-              meta: { ...meta },
-              ...(isThere && { nodeID: claimant }),
-            },
+          return traced(
+            tracing,
+            'call sequencer.append',
+            { kind: 'client', parent: meta.traceparent },
+            (span) =>
+              broker.call<AppendReply, AppendParams>(
+                'sequencer.append',
+                { ...params, timeLeftMs },
+                {
+                  timeout: Math.min(timeLeftMs, callTimeoutMs),
+                  retries: 0,
+                  meta: { ...meta, ...(span !== null && { traceparent: span.traceparent }) },
+                  ...(isThere && { nodeID: claimant }),
+                },
+              ),
           );
         },
       ),

@@ -1,15 +1,19 @@
 import type { Context, ServiceSchema } from 'moleculer';
 import type { EventLog } from '../storage/event-log.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { toBrokerError } from './broker-errors.ts';
-import type { AppendParams, AppendReply, HeadParams, HeadReply } from './contracts.ts';
+import type { AppendParams, AppendReply, CallMeta, HeadParams, HeadReply } from './contracts.ts';
 import type { AppendDependencies } from './sequencer/append.ts';
 import { appendLegacy } from './sequencer/append-legacy.ts';
 import { appendVes } from './sequencer/append-ves.ts';
 import { readAppendParams, readHeadParams } from './sequencer/read-params.ts';
+import { traced } from './traced.ts';
 
 export interface SequencerServiceDependencies extends AppendDependencies {
   readonly log: Pick<EventLog, 'heads'>;
   readonly bodyBytesMax: number;
+  /** Absent where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -21,8 +25,12 @@ export function sequencerService(deps: SequencerServiceDependencies): ServiceSch
     name: 'sequencer',
     actions: {
       append: {
-        handler: (ctx: Context) =>
-          translated(() => append(deps, readAppendParams(ctx.params, deps.bodyBytesMax))),
+        handler: (ctx: Context<unknown, CallMeta>) =>
+          traced(deps.tracing, 'sequencer.append', { kind: 'server', parent: parentOf(ctx) }, (span) =>
+            translated(() =>
+              append(deps, readAppendParams(ctx.params, deps.bodyBytesMax), span?.traceparent),
+            ),
+          ),
       },
       head: {
         handler: (ctx: Context) => translated(() => head(deps, readHeadParams(ctx.params))),
@@ -32,8 +40,19 @@ export function sequencerService(deps: SequencerServiceDependencies): ServiceSch
   };
 }
 
-function append(deps: SequencerServiceDependencies, params: AppendParams): Promise<AppendReply> {
-  return params.world === 'legacy' ? appendLegacy(deps, params) : appendVes(deps, params);
+/** Whoever reaches the transporter can call, so nothing of it is taken on trust. */
+function parentOf({ meta }: Context<unknown, CallMeta>): string | undefined {
+  return typeof meta.traceparent === 'string' ? meta.traceparent : undefined;
+}
+
+function append(
+  deps: SequencerServiceDependencies,
+  params: AppendParams,
+  traceparent: string | undefined,
+): Promise<AppendReply> {
+  return params.world === 'legacy'
+    ? appendLegacy(deps, params, traceparent)
+    : appendVes(deps, params, traceparent);
 }
 
 async function head(deps: SequencerServiceDependencies, params: HeadParams): Promise<HeadReply> {

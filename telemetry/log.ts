@@ -11,7 +11,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** `text` is for people at a terminal, `json` is one object a line. */
   readonly format: 'text' | 'json';
-  /** Written into every line as `node`. */
+  /** Written into every line as `service` and `node`. */
+  readonly serviceName: string;
   readonly nodeId: string;
 }
 
@@ -27,9 +28,12 @@ const secretFields = [
 ];
 
 /** The node's log, on standard error: standard output is for what the start command tells its user. */
-export function openLog({ level, format, nodeId }: LogOptions): PinoLogger {
+export function openLog({ level, format, serviceName, nodeId }: LogOptions): PinoLogger {
   const redact = { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' };
-  const options = { level, redact, base: { node: nodeId } };
+  const options = { level, redact, base: { service: serviceName, node: nodeId } };
   if (format === 'json') return pino(options, pino.destination({ dest: 2, sync: true }));
-  return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname,node', singleLine: true }));
+  return pino(
+    options,
+    pretty({ destination: 2, sync: true, ignore: 'pid,hostname,service,node', singleLine: true }),
+  );
 }

@@ -117,6 +117,7 @@ function routeRequest(
 ): RouteRequest {
   return {
     requestId: exchange.requestId,
+    traceparent: exchange.traceparent,
     clientAddress: () => exchange.clientAddress(),
     userAgent: () => exchange.userAgent(),
     pathParameter: (name) => decodePathParameter(name, parameters[name] ?? ''),

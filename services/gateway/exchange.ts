@@ -1,9 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded } from '../../domain/errors.ts';
+import { unmatchedPath } from '../../telemetry/metrics/http.ts';
+import type { Span, Tracing } from '../../telemetry/tracing.ts';
 import type { Reservation } from './admission.ts';
 import { gzipBody, isWorthGzip } from './content-coding.ts';
-import type { ExchangeCaller, GatewayObserver } from './gateway-observer.ts';
+import type { AnsweredExchange, ExchangeCaller, GatewayObserver } from './gateway-observer.ts';
 import type { ClientAddressReader } from './client-address.ts';
 import type { Cors } from './cors.ts';
 import type { Reply } from './reply.ts';
@@ -17,6 +19,8 @@ export interface ExchangeContext {
   readonly requestTimeoutMs: number;
   readonly bodyLimits: BodyLimits;
   readonly observer: GatewayObserver;
+  /** Absent where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Whether the gateway is going away: then no connection outlives its response. */
   isClosing(): boolean;
 }
@@ -50,6 +54,7 @@ export class Exchange {
   caller: ExchangeCaller | null = null;
   private readonly startedMs: number;
   private requestBytes = 0;
+  private readonly span: Span | null;
   /** The client waits for a word before it sends the body. */
   private awaitsContinue: boolean;
   private answered = false;
@@ -66,6 +71,12 @@ export class Exchange {
     this.path = questionMark === -1 ? url : url.slice(0, questionMark);
     this.search = questionMark === -1 ? '' : url.slice(questionMark + 1);
     this.startedMs = performance.now();
+    this.span = context.tracing?.start('HTTP', { kind: 'server' }) ?? null;
+  }
+
+  /** Names the request to what is done for it, for traces; undefined where nothing is traced. */
+  get traceparent(): string | undefined {
+    return this.span?.traceparent;
   }
 
   /** The client's IP address, or `unknown`. */
@@ -159,6 +170,7 @@ export class Exchange {
     const { req, requestId, template, caller, requestBytes } = this;
     const durationMs = performance.now() - this.startedMs;
     const { method = '' } = req;
+    if (this.span !== null) endSpan(this.span, { requestId, method, template, status });
     this.context.observer.answered({
       requestId,
       method,
@@ -178,4 +190,21 @@ export class Exchange {
     const timer = setTimeout(() => this.req.socket.destroy(), context.requestTimeoutMs);
     res.once('close', () => clearTimeout(timer));
   }
+}
+
+/** Neither the path nor the query is told: both hold what the client chose. */
+function endSpan(
+  span: Span,
+  facts: Pick<AnsweredExchange, 'requestId' | 'method' | 'template' | 'status'>,
+): void {
+  const { requestId, method, template, status } = facts;
+  const route = template ?? unmatchedPath;
+  span.rename(`${method} ${route}`);
+  span.set({
+    'http.request.method': method,
+    'http.route': route,
+    'http.response.status_code': status,
+    'sequencer.request_id': requestId,
+  });
+  span.end(status >= 500 ? `answered ${status}` : undefined);
 }

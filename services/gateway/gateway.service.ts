@@ -4,6 +4,7 @@ import type { CallingOptions, Context, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import type { Admission } from './admission.ts';
 import { answerWith, type PathParameters } from './answer.ts';
 import { adminAddresses } from './admin-addresses.ts';
@@ -43,6 +44,8 @@ export interface GatewayDependencies extends HandlerDependencies {
   /** Bounds the bytes of requests; it must admit a body of `bodyBytesMax`. */
   readonly admission: Admission;
   readonly observer: GatewayObserver;
+  /** Absent where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Log;
   /** Told where the gateway listens, before any request is served, and on what. */
   readonly onListening: (address: AddressInfo, server: Pick<HttpServer, 'connectionCount'>) => void;
@@ -152,7 +155,7 @@ function findAlias(
 
 /** The server whose requests become exchanges: those that need no route are answered here, the others received. */
 function openExchanges(
-  { settings, log, observer }: GatewayDependencies,
+  { settings, log, observer, tracing }: GatewayDependencies,
   receive: (exchange: Exchange) => Promise<void>,
 ): HttpServer {
   const context: ExchangeContext = {
@@ -161,6 +164,7 @@ function openExchanges(
     requestTimeoutMs: settings.requestTimeoutMs,
     bodyLimits: { bytesMax: settings.bodyBytesMax, ...slowBodies },
     observer,
+    tracing,
     isClosing: () => server.isClosing(),
   };
   const server = openHttpServer({

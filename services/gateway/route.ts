@@ -40,6 +40,8 @@ export type Route = PublicRoute | ProtectedRoute;
 export interface RouteRequest {
   /** As the caller sees it in `x-request-id`; callers may repeat it, so it names nothing inside. */
   readonly requestId: string;
+  /** Names the request in traces; undefined where nothing is traced. */
+  readonly traceparent: string | undefined;
   /** The client's IP address, or `unknown`; see clientAddressReader. */
   readonly clientAddress: () => string;
   /** What the client calls itself, shortened; null when it does not say. */

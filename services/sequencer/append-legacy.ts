@@ -8,6 +8,7 @@ import { checkStore } from './check-store.ts';
 export async function appendLegacy(
   { clock, sha256, requestLimits, directory, turnBudget, schemaChecks }: AppendDependencies,
   params: AppendParams,
+  traceparent?: string,
 ): Promise<AppendReply> {
   const deadlineMs = clock.monotonicMs() + params.timeLeftMs;
   const { tenantId, storeId, body, principal, requestId } = params;
@@ -18,7 +19,14 @@ export async function appendLegacy(
   const events = await schemaChecks.check(tenantId, request.events, deadlineMs);
   const answer = await directory.append(
     { tenantId, storeId },
-    { world: 'legacy', requestId, events, byteCount: body.byteLength, deadlineMs },
+    {
+      world: 'legacy',
+      requestId,
+      events,
+      byteCount: body.byteLength,
+      deadlineMs,
+      ...(traceparent !== undefined && { traceparent }),
+    },
   );
   const receipts = answer.acceptances.map(({ eventId, sequence }) => ({ eventId, sequence }));
   return {

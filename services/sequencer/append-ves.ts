@@ -15,7 +15,11 @@ import { checkStore } from './check-store.ts';
  * Reads a request of signed events, checks it as a whole and each event by itself, and has the store's actor sequence it. An
  * event with a fault goes to the actor as well: when it repeats one that is stored, that is answered with its receipt.
  */
-export async function appendVes(deps: AppendDependencies, params: AppendParams): Promise<AppendReply> {
+export async function appendVes(
+  deps: AppendDependencies,
+  params: AppendParams,
+  traceparent?: string,
+): Promise<AppendReply> {
   const { clock, sha256, strictness, requestLimits, signatures, directory, sequencerId } = deps;
   const deadlineMs = clock.monotonicMs() + params.timeLeftMs;
   const { tenantId, storeId, body, principal, requestId } = params;
@@ -37,6 +41,7 @@ export async function appendVes(deps: AppendDependencies, params: AppendParams):
     events,
     byteCount: body.byteLength,
     deadlineMs,
+    ...(traceparent !== undefined && { traceparent }),
   });
   const accepted = answer.acceptances.filter(({ isNew }) => isNew);
   const repeated = answer.acceptances.filter(({ isNew }) => !isNew);

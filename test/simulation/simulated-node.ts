@@ -224,7 +224,7 @@ export class SimulatedNode {
       log,
       directory,
       client,
-      handler: (params: AppendParams) => handler({ params } as unknown as Context),
+      handler: (params: AppendParams) => handler({ params, meta: {} } as unknown as Context),
     };
   }
 

@@ -4,6 +4,7 @@ import { findStoreKey } from '../../../domain/find-store-key.ts';
 import { readLegacyRequest } from '../../../domain/legacy/request.ts';
 import type { Sha256 } from '../../../domain/sha256.ts';
 import type { RequestId, StoreKey } from '../../../domain/types.ts';
+import { callMeta } from '../call-meta.ts';
 import type { AppendParams, AppendReply, CallMeta, Rejection, RejectionReason } from '../../contracts.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
@@ -41,7 +42,7 @@ export function ingestLegacyEvents({
         },
         timeLeftMs: request.timeLeftMs(),
       },
-      { requestId: request.requestId },
+      callMeta(request),
     );
     return jsonReply(ingestBody(reply));
   };

@@ -8,6 +8,7 @@ import type { RequestId, StoreKey } from '../../../domain/types.ts';
 import { firstEventOf } from '../../../domain/ves/check-request.ts';
 import { readVesRequest } from '../../../domain/ves/read-request.ts';
 import { wireReceipt } from '../../../domain/ves/response.ts';
+import { callMeta } from '../call-meta.ts';
 import type { AppendParams, AppendReply, CallMeta, Rejection, RejectionReason } from '../../contracts.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
@@ -42,7 +43,7 @@ export function ingestVesEvents({
         },
         timeLeftMs: request.timeLeftMs(),
       },
-      { requestId: request.requestId },
+      callMeta(request),
     );
     return jsonReply(ingestBody(reply));
   };
