@@ -98,6 +98,5 @@ test.each([
   'swagger-ui.css%00',
   'swagger-ui.js',
 ])('of the package of the viewer %s is not served', async (file) => {
-  const { status, text } = await node.send('GET', `/docs/${file}`);
-  expect([status, text]).toEqual([404, '']);
+  expect((await node.send('GET', `/docs/${file}`)).status).toBe(404);
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { emptyReply, type Reply } from '../reply.ts';
+import { type Reply, textReply } from '../reply.ts';
 import type { RouteRequest } from '../route.ts';
 
 /** The files of the viewer that the page asks for. Everything else in its package stays there. */
@@ -66,7 +66,7 @@ export function readReferenceFile(): (request: RouteRequest) => Reply {
   return ({ pathParameter, reserve }) => {
     const name = pathParameter('file');
     const contentType = files.get(name);
-    if (contentType === undefined) return emptyReply(404);
+    if (contentType === undefined) return textReply(404, 'the page needs no such file');
     const body = contents.get(name) ?? readFileSync(join(viewerFolder(), name));
     contents.set(name, body);
     reserve(body.length);

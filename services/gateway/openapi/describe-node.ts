@@ -1,6 +1,6 @@
 import { pathParameter, type RouteDescription } from './description.ts';
 import { time } from './samples.ts';
-import { absent, answer, integer, nullable, number, oneOf, optional, text } from './shape.ts';
+import { absent, answer, integer, list, nullable, number, oneOf, optional, text } from './shape.ts';
 
 const tag = 'node';
 const service = oneOf(['stateset-sequencer']);
@@ -69,6 +69,17 @@ export const describeNode = {
             max_connections: integer(10),
             utilization_percent: number(10),
           }),
+          circuit_breakers: absent(
+            list(
+              answer({
+                name: text('nats'),
+                state: oneOf(['closed', 'open', 'half_open']),
+                successes: integer(120),
+                failures: integer(0),
+                rejected: integer(0),
+              }),
+            ),
+          ),
         }),
         system: answer({ uptime_secs: integer(61), rust_version: text('node v24.1.0') }),
       }),
