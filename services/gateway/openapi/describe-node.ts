@@ -69,6 +69,11 @@ export const describeNode = {
             max_connections: integer(10),
             utilization_percent: number(10),
           }),
+          history: answer({
+            status: health,
+            rolled_back_stores: nullable(integer(0)),
+            message: absent(text('…')),
+          }),
           circuit_breakers: absent(
             list(
               answer({
