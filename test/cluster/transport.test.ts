@@ -81,11 +81,13 @@ function peer(onHold: () => Promise<void> = () => Promise.resolve()): ServiceSch
   };
 }
 
+/** Silence counts late unless a test is about it: the two share one process, and it a busy machine. */
 async function openPair(
   services: ServiceSchema[] = [peer()],
+  options: { readonly silenceMs?: number } = {},
 ): Promise<{ caller: OpenedBroker; owner: OpenedBroker }> {
-  const owner = await brokers.open({ nodeId: 'owner', connection: connection(), services });
-  const caller = await brokers.open({ nodeId: 'caller', connection: connection() });
+  const owner = await brokers.open({ nodeId: 'owner', connection: connection(), services, ...options });
+  const caller = await brokers.open({ nodeId: 'caller', connection: connection(), ...options });
   await caller.broker.waitForServices('peer', 5_000);
   return { caller, owner };
 }
@@ -181,12 +183,14 @@ describe('a node that goes away', () => {
   });
 
   test('fails the calls that wait for it once it has been silent for too long', async () => {
-    const { caller, owner } = await openPair([peer(() => new Promise(() => undefined))]);
+    const { caller, owner } = await openPair([peer(() => new Promise(() => undefined))], {
+      silenceMs: 1_000,
+    });
     const waiting = caller.broker.call('peer.hold');
     const startMs = performance.now();
     await owner.kill();
     await expect(waiting).rejects.toMatchObject({ type: 'REQUEST_REJECTED' });
-    expect(performance.now() - startMs).toBeLessThan(2_500);
+    expect(performance.now() - startMs).toBeLessThan(5_000);
   });
 
   test('and comes back fails the calls that may have got lost meanwhile', async () => {
@@ -242,12 +246,13 @@ describe('NATS', () => {
     const own = await ownServer();
     const servers = [`127.0.0.1:${own.port}`];
     await brokers.open({ nodeId: 'owner', connection: { servers }, services: [peer()] });
-    const caller = await brokers.open({ nodeId: 'caller', connection: { servers } });
+    const caller = await brokers.open({ nodeId: 'caller', connection: { servers }, silenceMs: 1_000 });
     await caller.broker.waitForServices('peer', 5_000);
     own.pause();
     const waiting = caller.broker.call('peer.hold');
     await expect(waiting).rejects.toMatchObject({ type: 'REQUEST_REJECTED' });
-    expect([caller.cluster.state, caller.cluster.mayClaim()]).toEqual(['cut off', false]);
+    await until('the caller knows', () => caller.cluster.state === 'cut off');
+    expect(caller.cluster.mayClaim()).toBe(false);
     expect(caller.broker.registry.nodes.get('owner')?.available).toBe(true);
     own.resume();
     await until('calls go through', () =>

@@ -32,7 +32,7 @@ export class OpenBrokers {
       connectionOptions: () => connection,
       clock: systemClock,
       log: pino({ level: 'silent' }),
-      silenceMs: 1_000,
+      silenceMs: 10_000,
       linkLimits: { callsMax: 100, bytesMax: 33_554_432 },
       bodyBytesMax: 10_485_760,
       partialBytesMax: 33_554_432,
