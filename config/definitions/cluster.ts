@@ -83,9 +83,9 @@ export const clusterDefinitions = {
   nodeSilenceMs: integer({
     env: 'NODE_SILENCE_MS',
     default: 2_500,
-    min: 500,
+    min: 1_500,
     max: 60_000,
     unit: 'milliseconds',
-    why: 'a node not heard of for this long is taken for gone and others claim its streams; less finds a frozen node sooner, and takes a busy one for frozen. A node that ended, or lost its connection, is found out at once',
+    why: 'a node not heard of for this long (each is to be heard twice a second) is taken for gone and others claim its streams; less finds a frozen node sooner, and takes a busy one for frozen. A node that ended, or lost its connection, is found out at once',
   }),
 };

@@ -6,7 +6,7 @@ import type { NatsLink } from './nats-link.ts';
 export interface HeartbeatsOptions {
   readonly link: NatsLink;
   readonly clock: Clock;
-  /** A node not heard of for this long is taken for gone. */
+  /** A node not heard of for this long is taken for gone; several times the 500 ms between two heartbeats. */
   readonly silenceMs: number;
   /** Our own heartbeats stopped or began to come back. */
   readonly onDeaf: (isDeaf: boolean) => void;
@@ -14,8 +14,8 @@ export interface HeartbeatsOptions {
 
 type Payload = Record<string, unknown>;
 
-/** How many heartbeats fit into the silence that is too long: several may get lost. */
-const beatsPerSilence = 5;
+/** The same for every node, whatever silence it puts up with. */
+const beatEveryMs = 500;
 /** After a connection was made the others may still be making theirs, so nobody is gone for not listening yet. */
 const settleMs = 3_000;
 const forgetEveryMs = 60_000;
@@ -103,8 +103,9 @@ export class Heartbeats extends Discoverers.Local {
     }
     for (const { id, available, local } of this.registry.nodes.toArray()) {
       if (local || !available) continue;
-      const silentMs = now - (this.heardAtMs.get(id) ?? now);
       if (!this.heardAtMs.has(id)) this.heardAtMs.set(id, now);
+      // Up to our own last heartbeat that came back, and no longer: since then it may be NATS that is silent.
+      const silentMs = this.ownHeardAtMs - (this.heardAtMs.get(id) ?? now);
       if (silentMs > silenceMs) {
         this.logger.warn(`node ${id} has been silent for ${Math.round(silentMs)} ms: it is taken for gone`);
         this.remoteNodeDisconnected(id, true);
@@ -120,14 +121,14 @@ export class Heartbeats extends Discoverers.Local {
   }
 
   private tick(): void {
-    const { clock, silenceMs } = this.options;
+    const { clock } = this.options;
     this.checkRemoteNodes();
     if (clock.monotonicMs() - this.forgottenAtMs > forgetEveryMs) {
       this.forgottenAtMs = clock.monotonicMs();
       this.checkOfflineNodes();
     }
     void this.sendHeartbeat();
-    this.timer = clock.after(silenceMs / beatsPerSilence, () => this.tick());
+    this.timer = clock.after(beatEveryMs, () => this.tick());
   }
 }
 

@@ -184,7 +184,7 @@ describe('a node that goes away', () => {
 
   test('fails the calls that wait for it once it has been silent for too long', async () => {
     const { caller, owner } = await openPair([peer(() => new Promise(() => undefined))], {
-      silenceMs: 1_000,
+      silenceMs: 1_500,
     });
     const waiting = caller.broker.call('peer.hold');
     const startMs = performance.now();
@@ -194,8 +194,15 @@ describe('a node that goes away', () => {
   });
 
   test('and comes back fails the calls that may have got lost meanwhile', async () => {
-    const { caller, owner } = await openPair([peer(() => new Promise(() => undefined))]);
+    let isHeld = false;
+    const never = () => {
+      isHeld = true;
+      return new Promise<void>(() => undefined);
+    };
+    const { caller, owner } = await openPair([peer(never)]);
     const waiting = caller.broker.call('peer.hold');
+    waiting.catch(() => undefined); // Until it is expected to fail.
+    await until('the call is under way', () => isHeld);
     const { connection: broken } = owner.cluster.link as unknown as { connection: NatsConnection };
     await broken.reconnect();
     const startMs = performance.now();
@@ -245,8 +252,8 @@ describe('NATS', () => {
   test('that no longer delivers makes nobody dead: the node calls no one until its heartbeats come back', async () => {
     const own = await ownServer();
     const servers = [`127.0.0.1:${own.port}`];
-    await brokers.open({ nodeId: 'owner', connection: { servers }, services: [peer()] });
-    const caller = await brokers.open({ nodeId: 'caller', connection: { servers }, silenceMs: 1_000 });
+    await brokers.open({ nodeId: 'owner', connection: { servers }, services: [peer()], silenceMs: 1_500 });
+    const caller = await brokers.open({ nodeId: 'caller', connection: { servers }, silenceMs: 1_500 });
     await caller.broker.waitForServices('peer', 5_000);
     own.pause();
     const waiting = caller.broker.call('peer.hold');
