@@ -46,6 +46,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { openCluster } from './open-cluster.ts';
 import type { Identity } from './receipt-key.ts';
+import { openProjections } from './open-projections.ts';
 import { openRequestLimits } from './request-limits.ts';
 import { openSchemas } from './schemas.ts';
 import { recordCommitment, recordFlush } from './trace-spans.ts';
@@ -135,11 +136,17 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       );
     },
   });
+  const { desk, runner } = openProjections(settings, {
+    projections: storage.projections,
+    nodeId,
+    log,
+    metrics: metrics.projections,
+  });
   const admission = new Admission(settings.maxBytesInFlight);
   const logAccess = openAccessLog(settings, log);
   const takeovers = new Takeovers(nodeId, systemClock);
   const directory = settings.nodeServices.includes('sequencer')
-    ? openDirectory(settings, options, { cluster, takeovers })
+    ? openDirectory(settings, options, { cluster, takeovers, onAppended: () => runner?.wake() })
     : null;
   const startedAt = new Date().toISOString();
   broker.createService(
@@ -242,6 +249,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       schemaRegistry: schemas.registry,
       sequencerKeys: storage.sequencerKeys,
       adminView: storage.adminView,
+      projections: storage.projections,
+      deadLetters: desk,
       nodeId,
       cluster: clusterView(broker),
       auditEntries: storage.auditEntries,
@@ -336,6 +345,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     await broker.stop().catch(() => undefined);
     throw error;
   }
+  runner?.start();
   const listening = address as AddressInfo | null;
   if (listening === null) throw new InvariantBroken('the gateway started without an address');
   const announceShutdown = async (): Promise<void> => {
@@ -353,6 +363,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     },
     drain: async () => {
       await announceShutdown();
+      await runner?.stop();
       // Services stop in the order in which they depend on each other: the gateway answers what it holds through
       // the others, and the sequencer goes last.
       for (const name of ['gateway', 'commitment', 'sequencer']) {
@@ -481,7 +492,11 @@ function openCommitmentReader(settings: Settings, { storage, metrics }: NodeOpti
 function openDirectory(
   settings: Settings,
   { storage, identity, nodeId, knownHeads, metrics, tracing, log }: NodeOptions,
-  { cluster, takeovers }: { cluster: Cluster | null; takeovers: Takeovers },
+  {
+    cluster,
+    takeovers,
+    onAppended,
+  }: { cluster: Cluster | null; takeovers: Takeovers; onAppended: () => void },
 ): ActorDirectory {
   const observer: ActorObserver = {
     claimed: (store, claim) => {
@@ -492,6 +507,7 @@ function openDirectory(
       const { claimed, durationMs } = facts;
       metrics.sequencing.flushed(facts);
       if (tracing !== undefined) recordFlush(tracing, facts);
+      onAppended();
       if (claimed !== null && takeovers.note(claimed, durationMs)) {
         metrics.sequencing.tookOver(durationMs);
         log.info({ ...takeovers.last }, 'took a store over');

@@ -5,11 +5,13 @@ import { acceptRollbackCommand } from './commands/accept-rollback.command.ts';
 import { capacityCommand } from './commands/capacity.command.ts';
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { clusterCommand } from './commands/cluster.command.ts';
+import { deadLettersCommand } from './commands/dead-letters.command.ts';
 import { eraseTenantCommand } from './commands/erase-tenant.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { exportCommand } from './commands/export.command.ts';
 import { fsckCommand } from './commands/fsck.command.ts';
 import { keysCommand } from './commands/keys.command.ts';
+import { projectionsCommand } from './commands/projections.command.ts';
 import { reencryptCommand } from './commands/reencrypt.command.ts';
 import { verifyCommand } from './commands/verify.command.ts';
 
@@ -33,6 +35,8 @@ const program = new Command('sequencer')
   .addCommand(reencryptCommand())
   .addCommand(eraseTenantCommand())
   .addCommand(acceptRollbackCommand())
+  .addCommand(projectionsCommand())
+  .addCommand(deadLettersCommand())
   .addCommand(checkHistoryCommand())
   .addCommand(clusterCommand())
   .addCommand(capacityCommand());

@@ -15,6 +15,7 @@ import { createPool } from '../storage/postgres/pool.ts';
 import { openPostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
 import type { PointSource } from '../storage/point-source.ts';
 import type { CommitmentLog } from '../storage/commitment-log.ts';
+import { postgresProjections } from '../storage/postgres/postgres-projections.ts';
 import { PostgresCommitmentLog } from '../storage/postgres/postgres-commitment-log.ts';
 import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
 import { postgresSchemas } from '../storage/postgres/schemas.ts';
@@ -23,6 +24,7 @@ import { postgresLostHeads } from '../storage/postgres/lost-heads.ts';
 import { postgresPoints } from '../storage/postgres/shared-points.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
 import type { LostHeads } from '../storage/lost-heads.ts';
+import type { Projections } from '../storage/projections.ts';
 import type { Schemas } from '../storage/schemas.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -30,6 +32,7 @@ import type { CircuitBreaker } from '../domain/resilience/circuit-breaker.ts';
 import type { ReplicaOutcome } from '../storage/postgres/replica.ts';
 import { openVault } from './payload-encryption.ts';
 import { openReplica } from './replica.ts';
+import { projectionClaimSecs } from './open-projections.ts';
 
 /** Everything durable that a node works on. */
 export interface Storage {
@@ -46,6 +49,7 @@ export interface Storage {
   /** What is spared while it is broken. */
   readonly circuits: readonly CircuitBreaker[];
   readonly lostHeads: LostHeads;
+  readonly projections: Projections;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
 }
@@ -150,6 +154,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       adminView: postgresAdminView(pool),
       circuits: read === null ? [] : [read.breaker],
       lostHeads: postgresLostHeads(pool),
+      projections: postgresProjections({ pool, vault: opened.vault, claimSecs: projectionClaimSecs }),
       close: async () => {
         await eventLog.close();
         opened.close();

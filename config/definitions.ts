@@ -7,6 +7,7 @@ import { encryptionDefinitions } from './definitions/encryption.ts';
 import { limitDefinitions } from './definitions/limits.ts';
 import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
+import { projectionDefinitions } from './definitions/projections.ts';
 import { schemaDefinitions } from './definitions/schemas.ts';
 import { serverDefinitions } from './definitions/server.ts';
 import { telemetryDefinitions } from './definitions/telemetry.ts';
@@ -26,6 +27,7 @@ export const definitions = {
   ...vesDefinitions,
   ...schemaDefinitions,
   ...commitmentDefinitions,
+  ...projectionDefinitions,
   ...encryptionDefinitions,
 };
 
@@ -54,5 +56,6 @@ export const definitionGroups: readonly {
   { title: 'Signed events', definitions: vesDefinitions },
   { title: 'Schemas', definitions: schemaDefinitions },
   { title: 'Commitments', definitions: commitmentDefinitions },
+  { title: 'Projections', definitions: projectionDefinitions },
   { title: 'Encryption at rest', definitions: encryptionDefinitions },
 ];

@@ -154,6 +154,11 @@ export class LogRolledBack extends Pushback {
   }
 }
 
+/** What is asked for is projected again from the first event on, and is not there yet. */
+export class ProjectionRebuilding extends Pushback {
+  readonly code = 'PROJECTION_REBUILDING';
+}
+
 // fenced -------------------------------------------------------------------------------------------------------
 
 /** Another owner holds a newer epoch of this store; nothing was stored here. */

@@ -25,6 +25,8 @@ interface StoreTotals {
   readonly activeStores: number;
   /** When the last event of either world was sequenced; null before the first. */
   readonly lastActivityAt: Micros | null;
+  /** Legacy events not projected yet, of the store with most of them; 0 where nothing was ever projected. */
+  readonly projectionLagMax: number;
 }
 
 interface KeyTotals {
@@ -47,6 +49,10 @@ export interface StoreSummary {
   readonly storeId: StoreId;
   /** Of the legacy stream. */
   readonly head: number;
+  /** The last legacy event that is projected; 0 before the first. */
+  readonly projectedTo: number;
+  /** Legacy events not projected yet; 0 where nothing was ever projected, in any store. */
+  readonly projectionLag: number;
   /** With an active key that reaches the store. */
   readonly agents: number;
   /** When the last event of either world was sequenced, or, before the first, when the store was claimed. */

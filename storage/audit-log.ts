@@ -35,6 +35,9 @@ export type AuditAction =
   | 'tenant_erased'
   | 'payloads_reencrypted'
   | 'rollback_accepted'
+  | 'dead_letter_retried'
+  | 'dead_letter_purged'
+  | 'projections_rebuilt'
   | `custom:${string}`;
 
 /** With what the actor proved who it is; `public` for nobody, `system` for a node, `command` for the command line. */

@@ -8,6 +8,7 @@ import { HttpMetrics } from './metrics/http.ts';
 import { IngestMetrics } from './metrics/ingest.ts';
 import { LimitMetrics } from './metrics/limits.ts';
 import { ResilienceMetrics } from './metrics/resilience.ts';
+import { ProjectionMetrics } from './metrics/projections.ts';
 import { SequencingMetrics } from './metrics/sequencing.ts';
 import { type SeriesFacts, SeriesRegistry } from './metrics/series.ts';
 
@@ -31,6 +32,7 @@ export class Metrics {
   readonly access: AccessMetrics;
   readonly cluster: ClusterMetrics;
   readonly resilience: ResilienceMetrics;
+  readonly projections: ProjectionMetrics;
 
   /** The names of each area, for the documentation. */
   readonly areas: readonly { readonly title: string; readonly series: readonly SeriesFacts[] }[];
@@ -63,6 +65,7 @@ export class Metrics {
     this.access = area('Access and audit', (series) => new AccessMetrics(series));
     this.cluster = area('Cluster', (series) => new ClusterMetrics(series));
     this.resilience = area('Resilience', (series) => new ResilienceMetrics(series));
+    this.projections = area('Projections', (series) => new ProjectionMetrics(series));
     this.areas = areas;
   }
 

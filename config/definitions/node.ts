@@ -1,6 +1,6 @@
 import { integer, list, text } from '../definition.ts';
 
-const services = ['gateway', 'sequencer', 'commitment'] as const;
+const services = ['gateway', 'sequencer', 'commitment', 'projection'] as const;
 export type ServiceName = (typeof services)[number];
 
 /** What this node is, and which others it works with. */
@@ -25,7 +25,7 @@ export const nodeDefinitions = {
     default: services,
     accepts: `a comma list of ${services.join(', ')}`,
     isItem: (item): item is ServiceName => services.some((service) => service === item),
-    why: 'which parts run here, so that gateways, sequencers and the making of commitments can be scaled apart; /health and /ready answer on every node',
+    why: 'which parts run here, so that gateways, sequencers, the making of commitments and that of projections can be scaled apart; /health and /ready answer on every node',
   }),
 };
 

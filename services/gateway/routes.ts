@@ -8,6 +8,7 @@ import type { AgentKeys } from '../../storage/agent-keys.ts';
 import type { AuditEntries } from '../../storage/audit-log.ts';
 import type { EventLog } from '../../storage/event-log.ts';
 import type { Schemas } from '../../storage/schemas.ts';
+import type { Projections } from '../../storage/projections.ts';
 import type { SequencerKeys } from '../../storage/sequencer-keys.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import {
@@ -32,11 +33,18 @@ import {
   listCommitments,
   readCommitment,
 } from './handlers/commitments.ts';
+import {
+  type DeadLetterHandlerDependencies,
+  discardDeadLetter,
+  listDeadLetters,
+  retryDeadLetter,
+} from './handlers/dead-letters.ts';
 import { legacyEvents, vesEvents } from './handlers/event-source.ts';
 import { showAdminPage } from './handlers/admin-page.ts';
 import { listAuditEntries } from './handlers/list-audit-entries.ts';
 import { listEntityEvents } from './handlers/list-entity-events.ts';
 import { listEvents } from './handlers/list-events.ts';
+import { listProjectionStreams, readProjection } from './handlers/projections.ts';
 import { readCluster } from './handlers/read-cluster.ts';
 import { readHead } from './handlers/read-head.ts';
 import { readVesEvent } from './handlers/read-ves-event.ts';
@@ -67,6 +75,7 @@ import { describeCommitments } from './openapi/describe-commitments.ts';
 import { describeEvents } from './openapi/describe-events.ts';
 import { describeKeys } from './openapi/describe-keys.ts';
 import { describeNode } from './openapi/describe-node.ts';
+import { describeProjections } from './openapi/describe-projections.ts';
 import { describeSchemas } from './openapi/describe-schemas.ts';
 import { describeVes } from './openapi/describe-ves.ts';
 import { showOpenApi } from './handlers/show-openapi.ts';
@@ -79,6 +88,7 @@ export interface HandlerDependencies
     VesIngestDependencies,
     CommitmentHandlerDependencies,
     ApiKeyHandlerDependencies,
+    DeadLetterHandlerDependencies,
     RegistrationDependencies {
   /** Read in this process: what every request may need is no call to another node. */
   readonly events: Pick<EventLog, 'heads' | 'readLegacy' | 'readLegacyEntity' | 'readVes' | 'readVesEvent'>;
@@ -88,6 +98,7 @@ export interface HandlerDependencies
   readonly schemaRegistry: SchemaRegistry;
   readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
   readonly adminView: AdminView;
+  readonly projections: Pick<Projections, 'readEntity' | 'listStreams'>;
   /** This node's name, and the way to all of them. */
   readonly nodeId: string;
   readonly cluster: ClusterView;
@@ -148,6 +159,7 @@ export function gatewayRoutes(deps: HandlerDependencies): readonly Route[] {
     ...commitmentRoutes('legacy', '/api/v1', deps),
     ...commitmentRoutes('ves', '/api/v1/ves', deps),
     ...anchorRoutes(deps),
+    ...projectionRoutes(deps),
     ...adminRoutes(deps),
     ...nodeRoutes(deps),
     ...referenceRoutes(() => routes, deps),
@@ -487,6 +499,50 @@ function anchorRoutes(deps: HandlerDependencies): ProtectedRoute[] {
       path: '/api/v1/anchor/status',
       description: describeAnchoring.status,
       handle: readAnchorStatus(),
+    },
+  ];
+}
+
+/** What events add up to, and those that were refused. */
+function projectionRoutes(deps: HandlerDependencies): ProtectedRoute[] {
+  const facts = { access: 'protected', audience: 'admin', errors: 'flat' } as const;
+  const deadLetters = '/api/v1/admin/dead-letters';
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/projections/:entity_type/:entity_id',
+      access: 'protected',
+      errors: 'text',
+      description: describeProjections.entity,
+      handle: readProjection(deps.projections),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: '/api/v1/admin/projections',
+      description: describeProjections.streams,
+      handle: listProjectionStreams(deps.projections),
+    },
+    {
+      ...facts,
+      method: 'GET',
+      path: deadLetters,
+      description: describeProjections.deadLetters,
+      handle: listDeadLetters(deps),
+    },
+    {
+      ...facts,
+      method: 'POST',
+      path: `${deadLetters}/:id/retry`,
+      description: describeProjections.retry,
+      handle: retryDeadLetter(deps),
+    },
+    {
+      ...facts,
+      method: 'DELETE',
+      path: `${deadLetters}/:id`,
+      description: describeProjections.discard,
+      handle: discardDeadLetter(deps),
     },
   ];
 }

@@ -15,6 +15,7 @@ import {
   type TenantHoldings,
 } from './queries/erase-tenant.query.ts';
 import { insertAuditEntry } from './queries/insert-audit-entry.query.ts';
+import { deleteCheckpoints, deleteProjections } from './queries/reset-projection.query.ts';
 import { read, send } from './query.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -95,6 +96,9 @@ export class TenantErasure {
           // Not before: until now a node without encryption could add some.
           const [plain = 0] = await send(client, countPlainPayloads, { tenantId });
           if (plain > 0) throw plainPayloads(tenantId, plain);
+          // What they were projected to lies in clear.
+          const storeNumbers = await send(client, deleteCheckpoints, { tenantId });
+          await send(client, deleteProjections, { storeNumbers });
           const [keysDestroyed = 0] = await send(client, destroyKeys, { tenantId });
           // With the erasure or not at all: it leaves no other trace of who wanted it.
           await send(client, insertAuditEntry, this.entry('tenant_erased', tenantId, { keysDestroyed }));

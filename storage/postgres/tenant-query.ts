@@ -22,12 +22,22 @@ export function tenantQuery<Row>(
   return (tenantId) => (tenantId === null ? ofAll : ofOne);
 }
 
-/** Aggregates over fence rows, for StoreTotals. */
+/** Fence rows with how far each is projected. */
+export const projectedStreams = `
+  streams left join projection_checkpoints using (store_number)
+          cross join (select exists (select from projection_checkpoints) as any_projected) p`;
+
+/** Of one of them. Erased stores have nothing to project; where nobody projects, nothing is behind. */
+export const projectionLag = `
+  case when any_projected and not erased then legacy_head - coalesce(last_sequence, 0) else 0 end`;
+
+/** Aggregates over projectedStreams, for StoreTotals. */
 export const storeTotals = `
   count(*) as stores,
   least(coalesce(sum(legacy_head), 0), 9007199254740991)::bigint as total_head,
   count(*) filter (where last_sequenced_at > now() - interval '24 hours') as active_stores,
-  max(last_sequenced_at) as last_activity_at`;
+  max(last_sequenced_at) as last_activity_at,
+  coalesce(max(${projectionLag}), 0) as projection_lag_max`;
 
 /** Aggregates over API keys, for KeyTotals. */
 export const keyTotals = `

@@ -66,7 +66,10 @@ test('every node tells what it is and owns, whichever is asked', async () => {
     const owned = nodes.flatMap(({ sequencer }) => sequencer?.stores ?? []);
     expect(owned.map(({ storeId }) => storeId).sort()).toEqual(stores.map(({ storeId }) => storeId).sort());
     expect(owned.every(({ epoch, heads }) => epoch === 1 && heads.legacy === 1)).toBe(true);
-    expect(nodes[0]).toMatchObject({ services: ['gateway', 'sequencer', 'commitment'], bytesInFlight: 0 });
+    expect(nodes[0]).toMatchObject({
+      services: ['gateway', 'sequencer', 'commitment', 'projection'],
+      bytesInFlight: 0,
+    });
   }
   const short = await view();
   expect(sumOf(short, ({ sequencer }) => sequencer?.storesOwned)).toBe(stores.length);

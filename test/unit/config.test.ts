@@ -31,7 +31,7 @@ describe('defaults', () => {
       databaseUrl: null,
       dataDir: '.data',
       nodeId: null,
-      nodeServices: ['gateway', 'sequencer', 'commitment'],
+      nodeServices: ['gateway', 'sequencer', 'commitment', 'projection'],
       natsUrl: null,
       corsAllowOrigins: [],
       authMode: 'required',

@@ -11,8 +11,6 @@ type Handle = (request: ProtectedRequest) => Promise<Reply>;
 /** Of each list; what is beyond it is cut off. */
 export const adminRowsMax = 200;
 
-/** Nothing here projects events, so no projection is behind. */
-const noProjection = { lastProjectedSequence: 0, projectionLag: 0 };
 /** Agents report no synchronisation. */
 const noSync = { storeId: null, lastSyncAt: null, lastPushedSequence: null, lastPulledSequence: null };
 
@@ -28,7 +26,7 @@ export function readAdminOverview(view: Pick<AdminView, 'overview'>): Handle {
       activeApiKeys: overview.activeApiKeys,
       totalHeadSequence: overview.totalHead,
       activeStores24h: overview.activeStores,
-      maxProjectionLag: 0,
+      maxProjectionLag: overview.projectionLagMax,
       lastActivityAt: adminTime(overview.lastActivityAt),
     });
   };
@@ -46,7 +44,7 @@ export function listAdminTenants(view: Pick<AdminView, 'tenants'>): Handle {
         storeCount: tenant.stores,
         totalHeadSequence: tenant.totalHead,
         activeStores24h: tenant.activeStores,
-        maxProjectionLag: 0,
+        maxProjectionLag: tenant.projectionLagMax,
         lastKeyAt: adminTime(tenant.lastKeyAt),
         lastActivityAt: adminTime(tenant.lastActivityAt),
       })),
@@ -62,7 +60,8 @@ export function listAdminStores(view: Pick<AdminView, 'stores'>): Handle {
         tenantId: store.tenantId,
         storeId: store.storeId,
         headSequence: store.head,
-        ...noProjection,
+        lastProjectedSequence: store.projectedTo,
+        projectionLag: store.projectionLag,
         agentCount: store.agents,
         lastAgentSyncAt: null,
         updatedAt: adminTime(store.updatedAt),

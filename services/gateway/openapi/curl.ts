@@ -31,6 +31,7 @@ export function curlExample({ method, path, access, description }: Route): strin
 export function variableOf(pointer: string): string {
   return pointer
     .slice(1)
+    .replaceAll('/', '_')
     .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
     .toUpperCase();
 }

@@ -9,6 +9,7 @@ export const tags = {
   keys: 'The public keys that agents and the sequencer sign with',
   access: 'API keys of agents and tenants',
   schemas: 'What payloads must look like',
+  projections: 'What unsigned events add up to, and those that were refused',
   administration: 'What administrators look at',
   node: 'How a node is, and this reference',
 } as const;

@@ -1,12 +1,12 @@
 import type { Overview } from '../../admin-view.ts';
-import { keyTotals, storeTotals, tenantQuery } from '../tenant-query.ts';
+import { keyTotals, projectedStreams, storeTotals, tenantQuery } from '../tenant-query.ts';
 
 export const adminOverview = tenantQuery<Overview>(
   'admin_overview',
   (ofTenant) => `
     select k.*, s.*
       from (select count(distinct tenant_id) as tenants, ${keyTotals} from api_keys where ${ofTenant}) k,
-           (select ${storeTotals} from streams where ${ofTenant}) s
+           (select ${storeTotals} from ${projectedStreams} where ${ofTenant}) s
      limit $2`,
   (columns) =>
     ({
@@ -18,5 +18,6 @@ export const adminOverview = tenantQuery<Overview>(
       totalHead: columns.total_head,
       activeStores: columns.active_stores,
       lastActivityAt: columns.last_activity_at,
+      projectionLagMax: columns.projection_lag_max,
     }) as Overview,
 );

@@ -1,5 +1,5 @@
 import type { StoreSummary } from '../../admin-view.ts';
-import { tenantQuery } from '../tenant-query.ts';
+import { projectedStreams, projectionLag, tenantQuery } from '../tenant-query.ts';
 
 /**
  * Reads every fence row, since an index on what each append changes would make appends dearer (migrations/0001_streams.sql).
@@ -9,10 +9,11 @@ export const adminStores = tenantQuery<StoreSummary>(
   'admin_stores',
   (ofTenant) => `
     with page as (
-      select tenant_id, store_id, legacy_head, coalesce(last_sequenced_at, claimed_at) as updated_at
-        from streams
+      select tenant_id, store_id, legacy_head, coalesce(last_sequenced_at, claimed_at) as active_at,
+             coalesce(last_sequence, 0) as projected_to, ${projectionLag} as projection_lag
+        from ${projectedStreams}
        where ${ofTenant}
-       order by updated_at desc, tenant_id, store_id
+       order by active_at desc, tenant_id, store_id
        limit $2),
     active as (
       select tenant_id, agent_id, store_ids
@@ -29,13 +30,15 @@ export const adminStores = tenantQuery<StoreSummary>(
        group by tenant_id, store_id)
     select page.*, coalesce(everywhere.agents, 0) + coalesce(listed.agents, 0) as agents
       from page left join everywhere using (tenant_id) left join listed using (tenant_id, store_id)
-     order by updated_at desc, tenant_id, store_id`,
+     order by active_at desc, tenant_id, store_id`,
   (columns) =>
     ({
       tenantId: columns.tenant_id,
       storeId: columns.store_id,
       head: columns.legacy_head,
       agents: columns.agents,
-      updatedAt: columns.updated_at,
+      projectedTo: columns.projected_to,
+      projectionLag: columns.projection_lag,
+      updatedAt: columns.active_at,
     }) as StoreSummary,
 );

@@ -1,0 +1,20 @@
+import { choice, integer } from '../definition.ts';
+
+/** Whether and how fast events become projections. */
+export const projectionDefinitions = {
+  projectionsEnabled: choice({
+    env: 'PROJECTIONS_ENABLED',
+    default: 'auto',
+    values: ['auto', 'on', 'off'],
+    spellings: { true: 'on', 1: 'on', yes: 'on', false: 'off', 0: 'off', no: 'off' },
+    why: 'whether this node projects legacy events into the tables that SQL can ask. auto is on unless PAYLOAD_ENCRYPTION_MODE encrypts: what is projected of payloads stands in the database in clear',
+  }),
+  projectionSharePercent: integer({
+    env: 'PROJECTION_SHARE_PERCENT',
+    default: 20,
+    min: 1,
+    max: 100,
+    unit: 'per cent',
+    why: 'the part of the time in which a node projects while there is something to project; more catches up faster, and takes from Postgres and the node what appends could use',
+  }),
+};
