@@ -57,9 +57,10 @@ export async function checkSchema(options: MigrateOptions): Promise<void> {
     const applied = found.rows[0]?.found === true ? await readApplied(client) : [];
     const missing = pendingMigrations(migrations, applied).map(({ name }) => name);
     if (missing.length > 0) {
-      throw new LogUnfit(`The database lacks ${missing.join(', ')}: run "sequencer migrate" first.`, {
-        missing,
-      });
+      throw new LogUnfit(
+        `The database lacks ${missing.join(', ')}: start a node once with DB_MIGRATE_ON_STARTUP=true, which applies them.`,
+        { missing },
+      );
     }
   });
 }
