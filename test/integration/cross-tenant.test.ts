@@ -3,7 +3,8 @@ import { bootstrapAdmin } from '../../domain/access.ts';
 import type { Uuid } from '../../domain/types.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
 import { sample } from '../../services/gateway/openapi/samples.ts';
-import { exampleCall, routeOf, routesInOrder, valueAt } from '../support/example-calls.ts';
+import { exampleCall, givesValues, routeOf, routesInOrder, valueAt } from '../support/example-calls.ts';
+import { projectExamples } from '../support/example-projections.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type Answer, openVesNode, type VesNode } from '../support/ves-node.ts';
 
@@ -24,13 +25,14 @@ const made = new Map<string, unknown>();
 beforeAll(async () => {
   database = await createTestDatabase();
   node = await openVesNode(database.url, { env: { PUBLIC_AGENT_REGISTRATION_ENABLED: 'true' } });
-  for (const route of routesInOrder().filter(({ method }) => method === 'POST')) {
+  await projectExamples(node);
+  for (const route of routesInOrder().filter(givesValues)) {
     const { id, parameters = [] } = route.description;
     const values = parameters.flatMap(({ name, from }) =>
       from === undefined ? [] : [[name, valueAt(made.get(from.operation), from.pointer)] as const],
     );
     const { method, path, body } = exampleCall(route, Object.fromEntries(values));
-    const { status, json } = await node.send(method, path, body as object);
+    const { status, json } = await node.send(method, path, (body as object | null) ?? undefined);
     expect([id, status]).toEqual([id, 200]);
     made.set(id, json);
   }
@@ -71,6 +73,7 @@ async function told(
 
 const batch = (operation: string) => (): string => valueAt(made.get(operation), '/batch_id');
 const schema = (): string => valueAt(made.get('registerSchema'), '/id');
+const deadLetter = (): string => valueAt(made.get('listDeadLetters'), '/deadLetters/0/id');
 const prefixOf = (operation: string) => (): string => valueAt(made.get(operation), '/keyHashPrefix');
 const legacyBatch = batch('commitLegacyRange');
 const signedBatch = batch('commitSignedRange');
@@ -90,6 +93,9 @@ const probes: [string, string, () => string, () => string, Record<string, string
   ['readSchema', 'schema_id', schema, randomUUID, {}],
   ['setSchemaStatus', 'schema_id', schema, randomUUID, {}],
   ['deleteSchema', 'schema_id', schema, randomUUID, {}],
+  ['retryDeadLetter', 'id', deadLetter, randomUUID, {}],
+  ['discardDeadLetter', 'id', deadLetter, randomUUID, {}],
+  ['readProjection', 'store_id', () => sample.store, randomUUID, { tenant_id: stranger.tenant }],
   ['readAgent', 'agent_id', () => sample.agent, randomUUID, {}],
   ['mintAgentApiKey', 'agent_id', () => sample.agent, randomUUID, {}],
   ['listAgentApiKeys', 'agent_id', () => sample.agent, randomUUID, {}],

@@ -8,7 +8,15 @@ import { sample } from '../../services/gateway/openapi/samples.ts';
 import type { Route } from '../../services/gateway/route.ts';
 import { MemoryApiKeys } from '../../storage/memory/memory-api-keys.ts';
 import { faultOf } from '../support/answer-schemas.ts';
-import { exampleCall, nameOf, routes, routesInOrder, valueAt } from '../support/example-calls.ts';
+import {
+  exampleCall,
+  givesValues,
+  nameOf,
+  routes,
+  routesInOrder,
+  valueAt,
+} from '../support/example-calls.ts';
+import { projectExamples } from '../support/example-projections.ts';
 import { openGateway, type OpenedGateway } from '../support/open-gateway.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { RawConnection } from '../support/raw-connection.ts';
@@ -54,6 +62,7 @@ beforeAll(async () => {
   failing.answerReadiness = () => Promise.resolve({ ready: false, reason: 'the database is away' });
   hanging = await open(keysThat(never), true);
   crowded = await open(new MemoryApiKeys(), false);
+  await projectExamples(node);
   const answers = new Map<string, unknown>();
   for (const route of routesInOrder()) {
     const { id, parameters = [] } = route.description;
@@ -61,9 +70,9 @@ beforeAll(async () => {
       from === undefined ? [] : [[name, valueAt(answers.get(from.operation), from.pointer)] as const],
     );
     values.set(id, Object.fromEntries(found));
-    if (route.method !== 'POST') continue;
+    if (!givesValues(route)) continue;
     const { method, path, body } = exampleCall(route, values.get(id));
-    answers.set(id, (await node.send(method, path, body as object)).json);
+    answers.set(id, (await node.send(method, path, (body as object | null) ?? undefined)).json);
   }
   for (const route of routes.filter(({ description }) => description.body !== undefined)) {
     toldTooSlow.set(route.description.id, sendRaw(callOf(route), 'content-length: 100', '{'));
@@ -153,6 +162,7 @@ const general: Readonly<Record<number, (route: Route) => Promise<Told>>> = {
   404: (route) => {
     const others: Record<string, string> = {
       ...{ agent_id: randomUUID(), batch_id: randomUUID(), event_id: randomUUID(), schema_id: randomUUID() },
+      ...{ id: randomUUID(), entity_id: 'nobody' },
       ...{
         key_id: '99',
         key_prefix: 'ffffffffffffffff',
@@ -186,6 +196,12 @@ async function sharedAgent(): Promise<string> {
   return agentId;
 }
 
+/** Of a dead letter that someone is trying. */
+async function whileRetried(route: Route): Promise<Told> {
+  await node.storage.projections.claimDeadLetter(values.get(route.description.id)?.id as Uuid, 60);
+  return send(node.url, callOf(route));
+}
+
 const special: Readonly<Record<string, (route: Route) => Promise<Told>>> = {
   'registerAgent 403': (route) => {
     const call = callOf(route);
@@ -193,6 +209,8 @@ const special: Readonly<Record<string, (route: Route) => Promise<Told>>> = {
   },
   'showAdminPage 403': (route) => send(crowded.url, callOf(route)),
   'registerAgent 429': (route) => send(crowded.url, callOf(route)),
+  'retryDeadLetter 409': whileRetried,
+  'discardDeadLetter 409': whileRetried,
   'registerAgentKey 409': (route) => send(node.url, callOf(route)),
   'readAgent 409': async (route) => send(node.url, callOf(route, { agent_id: await sharedAgent() })),
   'mintAgentApiKey 409': async (route) => send(node.url, callOf(route, { agent_id: await sharedAgent() })),

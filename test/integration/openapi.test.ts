@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { sample } from '../../services/gateway/openapi/samples.ts';
 import { variableOf } from '../../services/gateway/openapi/curl.ts';
 import { faultOf } from '../support/answer-schemas.ts';
 import { nameOf, routesInOrder, valueAt } from '../support/example-calls.ts';
+import { projectExamples } from '../support/example-projections.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { adminKey, openVesNode, type VesNode } from '../support/ves-node.ts';
 
@@ -19,32 +19,12 @@ let node: VesNode;
 beforeAll(async () => {
   database = await createTestDatabase();
   node = await openVesNode(database.url, { env: { PUBLIC_AGENT_REGISTRATION_ENABLED: 'true' } });
-  await createOrder();
+  await projectExamples(node);
 });
 afterAll(async () => {
   await node.close();
   await database.drop();
 });
-
-/** The order of the examples: with it there is a projection to read, and creating it again makes a dead letter. */
-async function createOrder(): Promise<void> {
-  const event = {
-    event_id: sample.generated,
-    tenant_id: sample.tenant,
-    store_id: sample.store,
-    entity_type: 'order',
-    entity_id: 'order-1001',
-    event_type: 'order.created',
-    payload: { customer_id: 'C-1' },
-    created_at: sample.time,
-    source_agent: sample.agent,
-  };
-  const { status } = await node.send('POST', '/api/v1/events/ingest', {
-    agent_id: sample.agent,
-    events: [event],
-  });
-  expect(status).toBe(200);
-}
 
 /** Runs a curl command in a shell, as a reader would who pasted it. */
 async function paste(

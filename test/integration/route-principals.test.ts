@@ -8,12 +8,14 @@ import { faultOf } from '../support/answer-schemas.ts';
 import {
   type ExampleCall,
   exampleCall,
+  givesValues,
   nameOf,
   routeOf,
   routes,
   routesInOrder,
   valueAt,
 } from '../support/example-calls.ts';
+import { projectExamples } from '../support/example-projections.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type PrincipalKind, principals, routeAccess } from '../support/route-access.ts';
 import { adminKey, openVesNode, type VesNode } from '../support/ves-node.ts';
@@ -31,6 +33,7 @@ beforeAll(async () => {
   const env = { JWT_SECRET: tokenSecret, PUBLIC_AGENT_REGISTRATION_ENABLED: 'true' };
   node = await openVesNode(database.url, { env });
   await makeCredentials();
+  await projectExamples(node);
   await makeResources();
 });
 afterAll(async () => {
@@ -76,9 +79,9 @@ async function makeResources(): Promise<void> {
       from === undefined ? [] : [[name, valueAt(answers.get(from.operation), from.pointer)] as const],
     );
     values.set(id, Object.fromEntries(found));
-    if (route.method !== 'POST') continue;
+    if (!givesValues(route)) continue;
     const { method, path, body } = exampleCall(route, values.get(id));
-    const { status, json } = await node.send(method, path, body as object);
+    const { status, json } = await node.send(method, path, (body as object | null) ?? undefined);
     expect([id, status]).toEqual([id, 200]);
     answers.set(id, json);
   }
@@ -105,6 +108,11 @@ const freshCalls: Readonly<Record<string, (call: ExampleCall) => Promise<Example
     const { json } = await node.send('GET', `${listPath}&from=1`);
     const next = Number(json.commitments.at(-1).sequence_end) + 1;
     return { ...call, body: { ...(call.body as object), sequence_start: next, sequence_end: next } };
+  },
+  discardDeadLetter: async () => {
+    await projectExamples(node);
+    const { json } = await node.send('GET', exampleCall(routeOf('listDeadLetters')).path);
+    return exampleCall(routeOf('discardDeadLetter'), { id: json.deadLetters[0].id });
   },
   deleteSchema: async () => {
     const { path, body } = exampleCall(routeOf('registerSchema'));

@@ -60,6 +60,15 @@ export function routesInOrder(): readonly Route[] {
   return [...ordered];
 }
 
+/** Whether a node has something of the route's example to give to those of other routes, or has it made by it. */
+export function givesValues(route: Route): boolean {
+  const { id } = route.description;
+  const isAsked = routes.some(({ description }) =>
+    description.parameters?.some(({ from }) => from?.operation === id),
+  );
+  return isAsked || route.method === 'POST';
+}
+
 /** What a JSON pointer without escapes names. */
 export function valueAt(json: unknown, pointer: string): string {
   const found = pointer

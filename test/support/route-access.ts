@@ -64,6 +64,11 @@ GET /api/v1/ves/proofs/:sequence_number/bundle                 401  401   401   
 GET /v1/commitments/pending                                    401  401   401     401     403     403    403  403   403   403   403    200
 POST /v1/commitments/:batch_id/anchored                        401  401   401     401     403     403    403  403   403   403   403    200
 GET /api/v1/anchor/status                                      401  401   401     401     200     200    200  403   200   200   200    200
+GET /api/v1/projections/:entity_type/:entity_id                401  401   401     401     403     403    200  403   403   200   200    200
+GET /api/v1/admin/projections                                  401  401   401     401     200     200    403  403   200   403   403    200
+GET /api/v1/admin/dead-letters                                 401  401   401     401     200     200    403  403   200   403   403    200
+POST /api/v1/admin/dead-letters/:id/retry                      401  401   401     401     404     200    403  403   200   403   403    200
+DELETE /api/v1/admin/dead-letters/:id                          401  401   401     401     404     200    403  403   200   403   403    200
 GET /api/v1/admin/overview                                     401  401   401     401     200     200    403  403   200   403   403    200
 GET /api/v1/admin/tenants                                      401  401   401     401     200     200    403  403   200   403   403    200
 GET /api/v1/admin/stores                                       401  401   401     401     200     200    403  403   200   403   403    200
