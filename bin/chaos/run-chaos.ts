@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HistoryReport } from '../../domain/history/check-history.ts';
+import type { PublicKeys } from '../../domain/verify/verify.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { judgeHistoryFile } from '../commands/check-history.command.ts';
 import { HistoryFile } from '../driver/recorded-client.ts';
@@ -58,6 +59,7 @@ export async function runChaos(cluster: Cluster, options: ChaosOptions): Promise
   const prober = new Prober({ apiKey, stores: traffic.stores, history, random });
   const faults: FaultRecord[] = [];
   let seconds: readonly Second[];
+  let keys: PublicKeys;
   try {
     await traffic.start();
     await sleep(calmMs);
@@ -71,6 +73,7 @@ export async function runChaos(cluster: Cluster, options: ChaosOptions): Promise
     seconds = [...tally.perSecond()]; // What comes while clients settle is not part of the timeline.
     await Promise.all([traffic.settle(), prober.settle()]);
     await traffic.readAll();
+    keys = await traffic.sequencerKeys();
   } finally {
     await traffic.close();
     await prober.close();
@@ -88,6 +91,6 @@ export async function runChaos(cluster: Cluster, options: ChaosOptions): Promise
           `${kind}${node === null ? '' : ` ${node}`}: not within ${recoveryMsMax} ms after ${after}`,
       ),
   );
-  const report = await judgeHistoryFile(options.historyPath);
+  const report = await judgeHistoryFile(options.historyPath, keys);
   return { seed, nodes: nodes.length, stores, seconds, faults: felt, report, stuck };
 }

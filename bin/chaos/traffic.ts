@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PublicKeys } from '../../domain/verify/verify.ts';
 import { type HistorySink, RecordedClient } from '../driver/recorded-client.ts';
 import {
   type AppendOutcome,
@@ -88,6 +89,11 @@ export class Traffic {
         await this.recorded(`final-${index}-${world}`, index).readToEnd({ ...store, world });
       }
     }
+  }
+
+  /** The keys with which the receipts of this cluster are signed. */
+  async sequencerKeys(): Promise<PublicKeys> {
+    return this.clients[0]!.sequencerKeys();
   }
 
   /** Ends every client, also after a failure; nothing more is recorded afterwards. */

@@ -4,16 +4,21 @@ import { Command } from 'commander';
 import { HistoryChecker, type HistoryReport } from '../../domain/history/check-history.ts';
 import { parseRecord } from '../../domain/history/parse-record.ts';
 import { type HistoryRule, historyRules } from '../../domain/history/rules.ts';
-import { UnusableHistory } from '../../domain/errors.ts';
+import { SequencerError, UnusableHistory } from '../../domain/errors.ts';
+import type { PublicKeys } from '../../domain/verify/verify.ts';
+import { historyReceiptVerifier } from '../verify/history-receipts.ts';
+import { readKeysFile } from '../verify/read-file.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const help = `
-What is checked, and the format of FILE, is described in docs/history-format.md.
+What is checked, and the format of FILE, is described in docs/history-format.md. With --keys, the answer of
+GET /api/v1/sequencer/keys, every receipt in it must verify; without, receipts are only compared with each other.
 
 Exit code: 0 the history holds, 1 it contradicts itself, 2 it can't be judged.
 
 Examples:
   npx --no sequencer check-history run.jsonl
+  npx --no sequencer check-history run.jsonl --keys sequencer-keys.json
   npx --no sequencer check-history run.jsonl --json | jq .violations`;
 
 /** `sequencer check-history FILE.jsonl`: did the log keep its promises in what these clients saw? */
@@ -23,16 +28,18 @@ export function checkHistoryCommand(): Command {
       'judge a recorded history: is every acknowledged event present once, in order, without gaps?',
     )
     .argument('<file>', 'the recorded calls and reads, one JSON object a line')
+    .option('--keys <file>', "the sequencer's public keys, to verify every receipt with")
     .option('--json', 'print the report as JSON')
     .addHelpText('after', help)
-    .action(async (file: string, options: { json?: true }) => {
-      process.exitCode = await runCheckHistory(file, options.json === true);
+    .action(async (file: string, options: { keys?: string; json?: true }) => {
+      process.exitCode = await runCheckHistory(file, options.keys, options.json === true);
     });
 }
 
-async function runCheckHistory(file: string, asJson: boolean): Promise<number> {
+async function runCheckHistory(file: string, keysFile: string | undefined, asJson: boolean): Promise<number> {
   try {
-    const report = await judgeHistoryFile(file);
+    const keys = keysFile === undefined ? undefined : await readKeys(keysFile);
+    const report = await judgeHistoryFile(file, keys);
     console.log(asJson ? JSON.stringify(report, null, 2) : describeReport(file, report));
     return report.holds ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
@@ -43,13 +50,25 @@ async function runCheckHistory(file: string, asJson: boolean): Promise<number> {
   }
 }
 
+async function readKeys(file: string): Promise<PublicKeys> {
+  try {
+    return await readKeysFile(file);
+  } catch (cause) {
+    if (!(cause instanceof SequencerError)) throw cause;
+    throw new UnusableHistory(`the keys in ${file} can't be used: ${cause.message}`);
+  }
+}
+
 /**
  * Judges a history file; the text is read line by line, only what the verdict needs is kept.
  *
+ * @param keys those of the sequencer, with which every receipt must verify; without them receipts are only compared
  * @throws UnusableHistory when a line is malformed or a verdict is not possible
  */
-export async function judgeHistoryFile(file: string): Promise<HistoryReport> {
-  const checker = new HistoryChecker();
+export async function judgeHistoryFile(file: string, keys?: PublicKeys): Promise<HistoryReport> {
+  const checker = new HistoryChecker(
+    keys === undefined ? {} : { verifyReceipt: historyReceiptVerifier(keys) },
+  );
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
   let line = 0;
   for await (const text of lines) {

@@ -208,13 +208,13 @@ export function answeredSignedEvents(
   const events = sent.map((event): AnsweredEvent => {
     const receipt = receipts.get(event.eventId);
     if (receipt === undefined) return { ...sentEvent(event), result: 'refused' };
-    const { sequenceNumber: sequence, receiptHash, sequencerSignature } = receipt;
+    const { sequenceNumber: sequence } = receipt;
     const isNew = start !== null && end !== null && sequence >= start && sequence <= end;
     return {
       ...sentEvent(event),
       result: isNew ? 'accepted' : 'stored',
       sequence,
-      receipt: `${receiptHash} ${sequencerSignature}`,
+      receipt: JSON.stringify(receipt),
     };
   });
   const countOf = (result: AnsweredEvent['result']): number =>

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { type PublicKeys, readKeysDocument } from '../../domain/verify/verify.ts';
 import { payloadTexts } from './payload-texts.ts';
 
 /** One stream's store, as clients name it. */
@@ -54,12 +55,7 @@ export interface SignedIngestAnswer {
   readonly sequenceEnd: number | null;
   readonly headSequence: number;
   /** Of the events that were stored before, and of those that are now. */
-  readonly receipts?: readonly {
-    readonly eventId: string;
-    readonly sequenceNumber: number;
-    readonly receiptHash: string;
-    readonly sequencerSignature: string;
-  }[];
+  readonly receipts?: readonly { readonly eventId: string; readonly sequenceNumber: number }[];
 }
 
 export type AppendOutcome<Answer = IngestAnswer> =
@@ -121,6 +117,11 @@ export class SequencerClient {
       '/api/v1/ves/events/ingest',
       `{"agentId":"${agentId}","events":[${events.join(',')}]}`,
     );
+  }
+
+  /** The keys with which the sequencer signs, as it publishes them. @throws Error when the answer is not 200 */
+  async sequencerKeys(): Promise<PublicKeys> {
+    return readKeysDocument(Buffer.from(await this.get('/api/v1/sequencer/keys')));
   }
 
   /** @throws Error when the answer is not 200 */

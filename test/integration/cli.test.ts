@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HistoryRecord } from '../../domain/history/record.ts';
+import type { AnsweredEvent, HistoryRecord } from '../../domain/history/record.ts';
+import { receiptText, sequencerKeysAnswer } from '../support/evidence.ts';
 import { accepted, answered, finalPage, header } from '../support/history-records.ts';
 
 const clone = join(import.meta.dirname, '../..');
@@ -88,6 +89,52 @@ describe('sequencer check-history', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       holds: false,
       violations: [{ rule: 'acknowledged-present', lines: [2, 3] }],
+    });
+  });
+
+  describe('with --keys', () => {
+    const receipt = receiptText(1);
+    const id = (JSON.parse(receipt) as { eventId: string }).eventId;
+    const signed = (text: string) => [
+      header,
+      answered('a', [1, 5], [{ ...accepted(id, 1), receipt: text } as AnsweredEvent]),
+      finalPage([id]),
+    ];
+    const check = (lines: readonly HistoryRecord[], keys: object = sequencerKeysAnswer) => {
+      writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys));
+      return sequencer('check-history', fileOf('signed.jsonl', lines), '--keys', join(folder, 'keys.json'));
+    };
+
+    test('holds when the sequencer signed every receipt', async () => {
+      const { code, stdout } = await check(signed(receipt));
+      expect(stdout).toMatch(/The history holds\./);
+      expect(code).toBe(0);
+    });
+
+    test.each([
+      [
+        'a flipped bit in its hash',
+        () =>
+          signed(
+            receipt.replace(
+              /("receiptHash":"0*)(.)/,
+              (_, a: string, b: string) => a + (b === '1' ? '2' : '1'),
+            ),
+          ),
+      ],
+      ['no signature', () => signed(receipt.replace(/("sequencerSignature":")[0-9a-f]+/, '$1'))],
+      ['the receipt of another event', () => signed(receiptText(2))],
+      ['a text that is none', () => signed('forged')],
+    ])('finds a receipt with %s', async (_, lines) => {
+      const { code, stdout } = await check(lines());
+      expect(stdout).toMatch(/line 2: the receipt for event .* does not verify \[receipts-hold\]/);
+      expect(code).toBe(1);
+    });
+
+    test('ends with 2 when the file has no keys', async () => {
+      const { code, stderr } = await check(signed(receipt), { nothing: true });
+      expect(stderr).toMatch(/the keys in .*keys\.json can't be used/);
+      expect(code).toBe(2);
     });
   });
 
