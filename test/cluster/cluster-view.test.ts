@@ -80,7 +80,7 @@ test('the command prints a line for each node', async () => {
   const { stdout } = await run(process.execPath, [
     ...['bin/sequencer.ts', 'cluster', '--server', cluster.url, '--key', cluster.adminKey, '--stores', '1'],
   ]);
-  expect(stdout).toMatch(/^node-1 +answers .*gateway sequencer commitment$/m);
+  expect(stdout).toMatch(/^node-1 +answers .*gateway sequencer commitment projection$/m);
   expect(stdout).toMatch(/^node-3 +answers /m);
   expect(stdout).toContain('legacy head');
 });
