@@ -153,14 +153,14 @@ describe.each(serverNames)('on %s Postgres', (server) => {
     const proxy = await TcpProxy.open(database.url);
     const distant = await openCommitmentNode(proxy.url);
     const stream = newStream('ves');
-    await fillStream(node.pool, stream, 2_000);
+    await fillStream(node.pool, stream, 600);
     run(distant, { everyEvents: 5 });
     await until('it began', async () => (await committed(stream)).length > 0);
     proxy.goDown();
     await fillStream(node.pool, stream, 10);
     proxy.goUp();
-    await isCommittedTo(stream, 2_010);
-    expect(await rangesOf(stream)).toHaveLength(402);
+    await isCommittedTo(stream, 610);
+    expect(await rangesOf(stream)).toHaveLength(122);
     await Promise.all(running.splice(0).map((automatic) => automatic.stop()));
     await distant.close();
     await proxy.close();
