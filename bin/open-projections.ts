@@ -46,9 +46,25 @@ export function openProjections(
     claimant: nodeId,
     claimSecs: projectionClaimSecs,
     sharePercent: settings.projectionSharePercent,
+    busySharePercent: settings.projectionBusySharePercent,
+    isBusy: settings.projectionSharePercent === 100 ? () => false : loadMeter(),
     onFigures: (figures) => metrics.setLevels(figures),
   });
   return { desk, runner };
+}
+
+/** From here on, whoever waits for the event loop waits for longer than the work takes. */
+const busyFrom = 0.5;
+
+/** Tells whether the event loop was busy for much of the time since it was asked last. */
+function loadMeter(): () => boolean {
+  let before = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    return utilization > busyFrom;
+  };
 }
 
 /** What is projected lies in clear, so where payloads are encrypted somebody must want it. */

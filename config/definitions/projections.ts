@@ -15,6 +15,14 @@ export const projectionDefinitions = {
     min: 1,
     max: 100,
     unit: 'per cent',
-    why: 'the part of the time in which a node projects while there is something to project; more catches up faster, and takes from Postgres and the node what appends could use',
+    why: 'the part of the time in which a node projects while there is something to project; more catches up faster, and takes from Postgres and the node what appends could use. 100 never holds back',
+  }),
+  projectionBusySharePercent: integer({
+    env: 'PROJECTION_BUSY_SHARE_PERCENT',
+    default: 2,
+    min: 1,
+    max: 100,
+    unit: 'per cent',
+    why: 'the same while the event loop of the node is busy for more than half of the time: projections then fall behind rather than slow appends down',
   }),
 };

@@ -15,11 +15,17 @@ export interface ProjectionRunnerDependencies {
   readonly claimSecs: number;
   /** Of the time, in per cent: for the rest of it, events can be appended without us. */
   readonly sharePercent: number;
+  /** The same while the node is busy. */
+  readonly busySharePercent: number;
+  /** Whether the node has had much to do since it was asked last. */
+  readonly isBusy: () => boolean;
   readonly onFigures: (figures: ProjectionFigures) => void;
 }
 
 /** Between two looks while nothing is appended here: other nodes append too. */
 const idlePauseMs = 2_000;
+/** Claims must not run out meanwhile. */
+const restMsMax = 2_000;
 /** After an append on this node, so that those which follow at once are taken together. */
 const gatherMs = 50;
 /** Looking reads the row of every store, so it takes at most one part in so many of the time. */
@@ -50,6 +56,7 @@ export class ProjectionRunner {
   private isRunning = false;
   private wasWoken = false;
   private pause: { cancel(): void } | null = null;
+  private endRest: () => void = () => undefined;
   private pass: Promise<void> = Promise.resolve();
   private lookedMs = 0;
   private lookTookMs = 0;
@@ -69,6 +76,7 @@ export class ProjectionRunner {
   async stop(): Promise<void> {
     this.isRunning = false;
     this.pause?.cancel();
+    this.endRest();
     await this.pass;
   }
 
@@ -115,16 +123,17 @@ export class ProjectionRunner {
     const startedMs = clock.monotonicMs();
     this.lookTookMs = startedMs - this.lookedMs;
     let streams: readonly ProjectedStream[] = due;
-    while (streams.length > 0 && this.isRunning && clock.monotonicMs() < startedMs + claimUsedMs) {
+    while (streams.length > 0) {
       const next: ProjectedStream[] = [];
       for (const stream of streams) {
-        if (!this.isRunning) return false;
+        // Those that are left are claimed again, before those that have had their turn.
+        if (!this.isRunning || clock.monotonicMs() > startedMs + claimUsedMs) return true;
         const after = await this.projectOne(stream);
         if (after !== null && after.lastSequence < after.head) next.push(after);
       }
       streams = next;
     }
-    return streams.length > 0 || due.length >= streamsMax;
+    return due.length >= streamsMax;
   }
 
   /** @throws LogUnavailable: what concerns no stream in particular */
@@ -148,14 +157,25 @@ export class ProjectionRunner {
 
   /** Rests after the work in proportion to the time that it took. */
   private async inShare<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { clock, sharePercent } = this.deps;
+    const { clock, sharePercent, busySharePercent, isBusy } = this.deps;
     const startedMs = clock.monotonicMs();
     try {
       return await work();
     } finally {
-      const restMs = ((clock.monotonicMs() - startedMs) * (100 - sharePercent)) / sharePercent;
-      if (restMs >= 1 && this.isRunning) await clock.sleep(restMs);
+      const percent = isBusy() ? Math.min(busySharePercent, sharePercent) : sharePercent;
+      const restMs = ((clock.monotonicMs() - startedMs) * (100 - percent)) / percent;
+      if (restMs >= 1 && this.isRunning) await this.rest(Math.min(restMs, restMsMax));
     }
+  }
+
+  private rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const alarm = this.deps.clock.after(ms, resolve);
+      this.endRest = () => {
+        alarm.cancel();
+        resolve();
+      };
+    });
   }
 
   private async retryDeadLetters(): Promise<void> {

@@ -76,6 +76,8 @@ describe.each(serverNames)('projections on %s', (server) => {
       claimant,
       claimSecs,
       sharePercent: 100,
+      busySharePercent: 100,
+      isBusy: () => false,
       onFigures: () => undefined,
     });
     running.push(runner);
