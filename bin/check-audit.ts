@@ -14,6 +14,7 @@ const args = [
   '--json',
   '--fetch-retries=0',
   '--fetch-timeout=30000',
+  '--loglevel=error', // A silent npm would keep back why the registry did not answer.
 ];
 
 process.exitCode = report(await run('npm', args));
