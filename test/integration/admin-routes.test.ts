@@ -73,11 +73,10 @@ test('a tenant administrator sees the numbers of the own tenant and nothing else
   const read = async (name: string) => (await node.send('GET', `/api/v1/admin/${name}`, undefined, key)).json;
 
   // Not the overview's lag: it is also 0 as long as no stream at all has been projected.
-  await until('all is projected', async () =>
-    (await read('stores')).every(
-      ({ lastProjectedSequence, headSequence }) => lastProjectedSequence === headSequence,
-    ),
-  );
+  await until('all is projected', async () => {
+    const stores: { lastProjectedSequence: number; headSequence: number }[] = await read('stores');
+    return stores.every(({ lastProjectedSequence, headSequence }) => lastProjectedSequence === headSequence);
+  });
   expect(await read('overview')).toEqual({
     tenants: 1,
     stores: 2,
