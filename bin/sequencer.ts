@@ -6,6 +6,7 @@ import { capacityCommand } from './commands/capacity.command.ts';
 import { checkHistoryCommand } from './commands/check-history.command.ts';
 import { clusterCommand } from './commands/cluster.command.ts';
 import { deadLettersCommand } from './commands/dead-letters.command.ts';
+import { doctorCommand } from './commands/doctor.command.ts';
 import { eraseTenantCommand } from './commands/erase-tenant.command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { exportCommand } from './commands/export.command.ts';
@@ -39,7 +40,8 @@ const program = new Command('sequencer')
   .addCommand(deadLettersCommand())
   .addCommand(checkHistoryCommand())
   .addCommand(clusterCommand())
-  .addCommand(capacityCommand());
+  .addCommand(capacityCommand())
+  .addCommand(doctorCommand());
 
 throwOnUsageError(program);
 process.stdout.on('error', endQuietlyOnClosedPipe);
