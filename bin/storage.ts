@@ -65,8 +65,8 @@ export interface StorageOptions {
   readonly onProgress: (step: string) => void;
 }
 
-/** One that polls for revocations, and one that looks keys up. */
-const accessConnectionsMax = 2;
+/** Of each node, for API keys: one that polls for revocations, and one that looks keys up. */
+export const accessConnectionsMax = 2;
 
 /**
  * Waits for Postgres, brings its schema to this version unless `DB_MIGRATE_ON_STARTUP` is off, and opens the log.

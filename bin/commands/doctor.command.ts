@@ -5,12 +5,16 @@ import { checkMachine } from '../doctor/check-machine.ts';
 import { checkNats } from '../doctor/check-nats.ts';
 import { checkNode } from '../doctor/check-node.ts';
 import { describeFindings, type Finding } from '../doctor/finding.ts';
+import { accessConnectionsMax } from '../storage.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const help = `
 It only reads. Give it the environment of a node: pool sizes, DATA_DIR, credentials and, unless given here, the addresses of
-Postgres and NATS come from there. What has no address is not looked at, nor is the embedded Postgres. File limits and disk are
-those of the machine, and the user, that runs the command.
+Postgres and NATS come from there. What has no address is not looked at, nor is the embedded Postgres; where nothing has one,
+the node on this machine is (PORT). File limits and disk are those of the machine, and the user, that runs the command.
+
+Each finding is a problem (act today), advice (when there is time) or ok; the first two say why, and what to do.
+With --json: { "isWell": boolean, "findings": [{ "level", "what", "why", "change" }] }.
 
 Exit code: 0 no problem, though there may be advice; 1 a problem; 2 the settings can't be used.
 
@@ -39,7 +43,8 @@ export function doctorCommand(): Command {
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', help)
     .action(async (options: DoctorCliOptions) => {
-      process.exitCode = await runDoctor(options);
+      // A NATS client that gave up on a silent server leaves its socket open, which would keep this process.
+      process.exit(await runDoctor(options));
     });
 }
 
@@ -61,15 +66,17 @@ async function runDoctor({ json, ...options }: DoctorCliOptions): Promise<number
 async function examine(options: DoctorCliOptions, settings: Settings): Promise<Finding[]> {
   const databaseUrl = options.databaseUrl ?? settings.directDatabaseUrl ?? settings.databaseUrl;
   const natsUrl = options.natsUrl ?? settings.natsUrl;
+  const hasAddress = databaseUrl !== null || natsUrl !== null || options.server.length > 0;
+  const servers = hasAddress ? options.server : [`http://127.0.0.1:${settings.port}`];
   const expected = {
     nodes: options.nodes,
-    connectionsPerNode: settings.maxDbConnections + settings.appendConnections,
+    connectionsPerNode: settings.maxDbConnections + settings.appendConnections + accessConnectionsMax,
     commitmentEverySecs: settings.commitmentEverySecs,
   };
   const checks = [
     ...(databaseUrl === null ? [] : [checkDatabase(databaseUrl, expected)]),
     ...(natsUrl === null ? [] : [checkNats({ ...settings, natsUrl })]),
-    ...options.server.map((url) => checkNode(url, options.key ?? null)),
+    ...servers.map((url) => checkNode(url, options.key ?? null)),
   ];
   return [...(await Promise.all(checks)).flat(), ...checkMachine(settings)];
 }

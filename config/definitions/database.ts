@@ -18,7 +18,7 @@ export const databaseDefinitions = {
     env: 'DATABASE_POOLER',
     values: ['none', 'transaction'],
     default: 'none',
-    why: 'set transaction when DATABASE_URL leads to a pooler that lends a session for one transaction at a time, such as PgBouncer with pool_mode = transaction. Statements are then parsed each time, and their limits travel with each of them. In the pooler, allow for MAX_DB_CONNECTIONS + APPEND_CONNECTIONS of each node, or appends queue there',
+    why: 'set transaction when DATABASE_URL leads to a pooler that lends a session for one transaction at a time, such as PgBouncer with pool_mode = transaction. Statements are then parsed each time, and their limits travel with each of them. In the pooler, allow for MAX_DB_CONNECTIONS + APPEND_CONNECTIONS + 2 of each node (the two look up API keys and hear of revocations), or appends queue there',
   }),
   directDatabaseUrl: secret({
     env: 'DIRECT_DATABASE_URL',

@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { startNatsServer } from '../../bin/driver/nats-server.ts';
 import type { Finding } from '../../bin/doctor/finding.ts';
@@ -9,8 +14,10 @@ import { findPostgresPrograms } from '../support/postgres-programs.ts';
 import { startPostgresServer } from '../support/postgres-server.ts';
 import { runCli } from '../support/run-cli.ts';
 
+const env = { DATA_DIR: '/tmp' };
+
 async function doctor(...args: string[]): Promise<{ code: number | null; findings: Finding[] }> {
-  const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], { DATA_DIR: '/tmp' });
+  const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], env);
   if (stdout === '') throw new Error(stderr);
   return { code, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings };
 }
@@ -104,30 +111,70 @@ describe('the doctor', () => {
     }
   });
 
-  test('says who does not answer', async () => {
+  test('looks at the node on this machine, with its embedded Postgres, where nothing has an address', async () => {
+    const node = await nodes.start({});
+    const { port } = new URL(node.url);
+    const { code, stdout } = await runCli(['doctor'], { ...env, PORT: port });
+    expect(stdout).toMatch(/^OK {7}the node at \S+ is ready$/m);
+    expect(stdout).toMatch(/^Problems: 0, advice: \d+, in order: \d+\.$/m);
+    expect(code).toBe(0);
+    const refused = (await doctor('--server', node.url, '--key', 'ss_of_nobody')).findings;
+    expect(levelOf(refused, /^\/health\/detailed answers 401/)).toBe('problem');
+    await node.stop();
+  });
+
+  test('says who refuses connections', async () => {
     const { code, findings } = await doctor(
-      '--server',
-      'http://127.0.0.1:1',
-      '--nats-url',
-      'nats://127.0.0.1:1',
+      ...['--server', 'http://127.0.0.1:1', '--nats-url', 'nats://127.0.0.1:1'],
+      ...['--database-url', 'postgres://127.0.0.1:1/any'],
     );
     expect(code).toBe(1);
     expect(levelOf(findings, /^the node at .* does not answer/)).toBe('problem');
     expect(levelOf(findings, /^NATS does not let us in/)).toBe('problem');
+    expect(levelOf(findings, /^the database does not answer/)).toBe('problem');
+  });
+
+  test('gives up on who accepts and says nothing', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    try {
+      const { code, findings } = await doctor(
+        ...['--server', `http://127.0.0.1:${port}`, '--nats-url', `nats://127.0.0.1:${port}`],
+        ...['--database-url', `postgres://127.0.0.1:${port}/any`],
+      );
+      expect(code).toBe(1);
+      expect(findings.filter(({ level }) => level === 'problem')).toHaveLength(3);
+    } finally {
+      silent.close();
+    }
+  });
+
+  test('tells settings that no node could start with by its own exit code', async () => {
+    const { code, stderr } = await runCli(['doctor'], { ...env, PORT: 'many' });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('PORT')]);
   });
 
   test('says what is missing of NATS', async () => {
     const open = await startNatsServer();
     const closed = await startNatsServer({ extraArguments: ['--user', 'sequencer', '--pass', 'secret'] });
+    const folder = mkdtempSync(join(tmpdir(), 'sequencer-doctor-'));
+    const config = join(folder, 'nats.conf');
+    writeFileSync(config, 'max_payload: 65536\n');
+    const small = await startNatsServer({ extraArguments: ['--config', config] });
     try {
       const atOpen = (await doctor('--nats-url', open.url)).findings;
       expect(levelOf(atOpen, /NATS asks for no credentials/)).toBe('problem');
       expect(levelOf(atOpen, /NATS does not ask for TLS/)).toBe('advice');
       const url = closed.url.replace('nats://', 'nats://sequencer:secret@');
       expect(levelOf((await doctor('--nats-url', url)).findings, /NATS asks for credentials/)).toBe('ok');
+      const atSmall = (await doctor('--nats-url', small.url)).findings;
+      expect(levelOf(atSmall, /^max_payload of NATS is 65536 bytes/)).toBe('advice');
     } finally {
       await open.stop();
       await closed.stop();
+      await small.stop();
+      rmSync(folder, { recursive: true });
     }
   });
 });
