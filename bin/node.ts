@@ -25,7 +25,7 @@ import { type CommitmentObserver, Committer } from '../services/commitment/commi
 import { startLagSampler } from '../services/commitment/lag-sampler.ts';
 import { PoolLoad } from '../services/load/pool-load.ts';
 import { clusterView } from '../services/cluster/cluster-view.ts';
-import { nodeService } from '../services/cluster/node.service.ts';
+import { leaseReleased, nodeService } from '../services/cluster/node.service.ts';
 import { accessLog } from '../services/gateway/access-log.ts';
 import { Admission } from '../services/gateway/admission.ts';
 import { type AuthenticateDependencies, authenticator } from '../services/gateway/authenticate.ts';
@@ -46,6 +46,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { openCluster } from './open-cluster.ts';
 import type { Identity } from './receipt-key.ts';
+import { openLeadership } from './open-leadership.ts';
 import { openProjections } from './open-projections.ts';
 import { openRequestLimits } from './request-limits.ts';
 import { openSchemas } from './schemas.ts';
@@ -148,20 +149,40 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   const directory = settings.nodeServices.includes('sequencer')
     ? openDirectory(settings, options, { cluster, takeovers, onAppended: () => runner?.wake() })
     : null;
+  const commitments = settings.nodeServices.includes('commitment')
+    ? openCommitments(settings, options, identity.signer)
+    : null;
+  const leadership = openLeadership(settings, {
+    storage,
+    nodeId,
+    metrics,
+    log,
+    commitments: commitments?.automatic ?? null,
+    projects: runner !== null,
+    onReleased: () => {
+      broker.broadcast(leaseReleased).catch((error: unknown) => {
+        log.debug({ err: error }, 'the others will find the lease free when they look');
+      });
+    },
+  });
   const startedAt = new Date().toISOString();
   broker.createService(
-    nodeService(({ storesMax }) => ({
-      nodeId,
-      version,
-      services: settings.nodeServices,
-      startedAt,
-      bytesInFlight: admission.bytesInFlight,
-      bytesInFlightMax: admission.bytesMax,
-      sequencer:
-        directory === null
-          ? null
-          : { ...directory.report(storesMax), takeovers: takeovers.count, lastTakeover: takeovers.last },
-    })),
+    nodeService({
+      describe: ({ storesMax }) => ({
+        nodeId,
+        version,
+        services: settings.nodeServices,
+        startedAt,
+        bytesInFlight: admission.bytesInFlight,
+        bytesInFlightMax: admission.bytesMax,
+        sequencer:
+          directory === null
+            ? null
+            : { ...directory.report(storesMax), takeovers: takeovers.count, lastTakeover: takeovers.last },
+        leadership: leadership.reports(),
+      }),
+      onLeaseReleased: () => leadership.hint(),
+    }),
   );
   if (directory !== null) {
     const signatures = openSignatureChecks(settings, agentKeyCache, metrics);
@@ -186,9 +207,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       }),
     );
   }
-  if (settings.nodeServices.includes('commitment')) {
-    broker.createService(commitmentService(openCommitments(settings, options, identity.signer)));
-  }
+  if (commitments !== null) broker.createService(commitmentService(commitments));
   broker.createService(
     gatewayService({
       settings: {
@@ -289,6 +308,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         ),
         pool: storage.log.poolFigures(),
         circuits: storage.circuits.map(({ figures }) => figures),
+        leadership: leadership.reports(),
         rolledBackStores: await storage.lostHeads.openStores().catch(() => null),
         uptimeSecs: process.uptime(),
         runtime: `node ${process.version}`,
@@ -313,7 +333,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   const openLosses = new OpenLosses(storage.lostHeads, systemClock);
   metrics.sequencing.watchRolledBackStores(() => openLosses.stores);
   const polls = [poolLoad.start(), keyCache.startPolling(), openLosses.startPolling()];
-  if (settings.nodeServices.includes('commitment')) {
+  if (commitments !== null) {
     const readLag = () => storage.commitments.readLag();
     polls.push(startLagSampler({ readLag, clock: systemClock, log, onLag: metrics.commitments.setLag }));
   }
@@ -346,13 +366,14 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     throw error;
   }
   runner?.start();
+  leadership.start();
   const listening = address as AddressInfo | null;
   if (listening === null) throw new InvariantBroken('the gateway started without an address');
   const announceShutdown = async (): Promise<void> => {
     if (shutdownAnnounced) return;
     shutdownAnnounced = true;
     // The others take over while this node still answers, so that nobody waits for the end of it.
-    await cluster?.announceLeave(broker);
+    await Promise.all([cluster?.announceLeave(broker), leadership.stop()]);
   };
   return {
     address: { host: listening.address, port: listening.port },
@@ -363,7 +384,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
     },
     drain: async () => {
       await announceShutdown();
-      await runner?.stop();
+      await Promise.all([runner?.stop(), leadership.stop()]);
       // Services stop in the order in which they depend on each other: the gateway answers what it holds through
       // the others, and the sequencer goes last.
       for (const name of ['gateway', 'commitment', 'sequencer']) {

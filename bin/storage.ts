@@ -23,6 +23,8 @@ import { postgresSequencerKeys } from '../storage/postgres/sequencer-keys.ts';
 import { postgresLostHeads } from '../storage/postgres/lost-heads.ts';
 import { postgresPoints } from '../storage/postgres/shared-points.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
+import { postgresLeases } from '../storage/postgres/leases.ts';
+import type { Leases } from '../storage/leases.ts';
 import type { LostHeads } from '../storage/lost-heads.ts';
 import type { Projections } from '../storage/projections.ts';
 import type { Schemas } from '../storage/schemas.ts';
@@ -49,6 +51,7 @@ export interface Storage {
   /** What is spared while it is broken. */
   readonly circuits: readonly CircuitBreaker[];
   readonly lostHeads: LostHeads;
+  readonly leases: Leases;
   readonly projections: Projections;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
@@ -65,7 +68,7 @@ export interface StorageOptions {
   readonly onProgress: (step: string) => void;
 }
 
-/** Of each node, for API keys: one that polls for revocations, and one that looks keys up. */
+/** Of each node: one that polls for revocations and renews leases, and one that looks API keys up. */
 export const accessConnectionsMax = 2;
 
 /**
@@ -154,6 +157,8 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       adminView: postgresAdminView(pool),
       circuits: read === null ? [] : [read.breaker],
       lostHeads: postgresLostHeads(pool),
+      // Who leads goes on leading, however busy the pool is.
+      leases: postgresLeases(accessPool),
       projections: postgresProjections({ pool, vault: opened.vault, claimSecs: projectionClaimSecs }),
       close: async () => {
         await eventLog.close();

@@ -4,6 +4,7 @@ import { clusterDefinitions } from './definitions/cluster.ts';
 import { commitmentDefinitions } from './definitions/commitments.ts';
 import { databaseDefinitions } from './definitions/database.ts';
 import { encryptionDefinitions } from './definitions/encryption.ts';
+import { leadershipDefinitions } from './definitions/leadership.ts';
 import { limitDefinitions } from './definitions/limits.ts';
 import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
@@ -23,6 +24,7 @@ export const definitions = {
   ...databaseDefinitions,
   ...nodeDefinitions,
   ...clusterDefinitions,
+  ...leadershipDefinitions,
   ...sequencingDefinitions,
   ...vesDefinitions,
   ...schemaDefinitions,
@@ -52,6 +54,7 @@ export const definitionGroups: readonly {
   { title: 'Database', definitions: databaseDefinitions },
   { title: 'Node', definitions: nodeDefinitions },
   { title: 'Cluster', definitions: clusterDefinitions },
+  { title: 'Leader', definitions: leadershipDefinitions },
   { title: 'Sequencing', definitions: sequencingDefinitions },
   { title: 'Signed events', definitions: vesDefinitions },
   { title: 'Schemas', definitions: schemaDefinitions },

@@ -62,6 +62,9 @@ export interface Projections {
   listStreams(tenantId: TenantId | null, storeId: StoreId | null, limit: number): Promise<StreamProgress[]>;
 
   figures(): Promise<ProjectionFigures>;
+
+  /** Deletes the oldest records of refused events, at most `rowsMax` that are older. @returns how many there were */
+  deleteOldRefusals(rule: { readonly olderThanDays: number; readonly rowsMax: number }): Promise<number>;
 }
 
 export interface DueClaim {

@@ -25,4 +25,12 @@ export const projectionDefinitions = {
     unit: 'per cent',
     why: 'the same while the event loop of the node is busy for more than half of the time: projections then fall behind rather than slow appends down',
   }),
+  rejectedEventsRetentionDays: integer({
+    env: 'REJECTED_EVENTS_RETENTION_DAYS',
+    default: 90,
+    min: 0,
+    max: 36_500,
+    unit: 'days',
+    why: 'records of refused events (rejected_events_log) that are older are deleted, a thousand at a time, by one elected node; a rebuild of the projections makes them anew. 0 keeps them for ever',
+  }),
 };

@@ -1,5 +1,6 @@
 import type { ActorsReport } from '../../actors/actor-directory.ts';
 import type { Takeover } from '../../actors/takeovers.ts';
+import type { LeadershipReport } from '../leadership/leader-election.ts';
 
 /** More would make the answers of a large cluster heavy. */
 export const reportedStoresMax = 100;
@@ -21,6 +22,8 @@ export interface NodeReport {
   readonly bytesInFlightMax: number;
   /** Null on a node that sequences nothing. */
   readonly sequencer: SequencerReport | null;
+  /** What this node is a candidate for; absent from one of an older version. */
+  readonly leadership?: readonly LeadershipReport[];
 }
 
 export interface SequencerReport extends ActorsReport {

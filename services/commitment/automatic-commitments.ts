@@ -3,6 +3,7 @@ import { type ErrorKind, SequencerError } from '../../domain/errors.ts';
 import { type StreamKey, storeKeyText } from '../../domain/types.ts';
 import type { CommitmentLog, DueStream } from '../../storage/commitment-log.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { LedJob } from '../leadership/leader-election.ts';
 import type { Committer } from './committer.ts';
 
 export interface AutomaticCommitmentsDependencies {
@@ -32,12 +33,12 @@ const failuresMax = 1_000;
 const passingKinds: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['pushback', 'unknown']);
 
 /**
- * Commits what has become due, on every node that runs it: they take turns by stream, and one that is a step behind finds
- * nothing to do. What became due while no node ran is caught up with, range after range.
+ * Commits what has become due. One node is elected to run it, but nothing depends on that: nodes take turns by stream, and one
+ * that is a step behind finds nothing to do. What became due while no node ran is caught up with, range after range.
  *
  * Stopped at first; running between `start` and `stop`, either pausing or going through the streams that are due.
  */
-export class AutomaticCommitments {
+export class AutomaticCommitments implements LedJob {
   private readonly deps: AutomaticCommitmentsDependencies;
   private readonly eventsMax: number;
   /** Streams that failed, and when to try them again. */

@@ -3,7 +3,6 @@ import { Refused } from '../../domain/errors.ts';
 import type { StreamKey, Uuid } from '../../domain/types.ts';
 import { parseUuid } from '../../domain/uuid.ts';
 import { toBrokerError } from '../broker-errors.ts';
-import type { AutomaticCommitments } from './automatic-commitments.ts';
 import type { Committer } from './committer.ts';
 
 /** `commitment.create`: freezes a range of one stream; any node can. */
@@ -20,12 +19,10 @@ export interface CreateCommitmentReply {
 
 export interface CommitmentServiceDependencies {
   readonly committer: Committer;
-  /** Null when nothing is committed unasked. */
-  readonly automatic: AutomaticCommitments | null;
 }
 
-/** Makes commitments, on request and, where that is set, by itself. */
-export function commitmentService({ committer, automatic }: CommitmentServiceDependencies): ServiceSchema {
+/** Makes commitments on request. */
+export function commitmentService({ committer }: CommitmentServiceDependencies): ServiceSchema {
   return {
     name: 'commitment',
     actions: {
@@ -41,8 +38,6 @@ export function commitmentService({ committer, automatic }: CommitmentServiceDep
         },
       },
     },
-    started: () => Promise.resolve(automatic?.start()),
-    stopped: () => Promise.resolve(automatic?.stop()),
   };
 }
 

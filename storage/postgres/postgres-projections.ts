@@ -14,6 +14,7 @@ import {
   listDeadLetters,
   noteRefusal,
 } from './queries/dead-letters.query.ts';
+import { deleteRejectedEvents } from './queries/delete-rejected-events.query.ts';
 import { listProjectionProgress, projectionFigures } from './queries/projection-progress.query.ts';
 import { readProjectableEvent, readProjectableEvents } from './queries/read-projectable-events.query.ts';
 import { readProjectedEntities, readProjectedEntity } from './queries/read-projected-entities.query.ts';
@@ -84,6 +85,7 @@ export function postgresProjections({ pool, vault, claimSecs }: PostgresProjecti
     listStreams: (tenantId, storeId, limit) =>
       read(pool, listProjectionProgress, { tenantId, storeId, limit }),
     figures: async () => (await one(projectionFigures, null)) ?? noFigures,
+    deleteOldRefusals: async (rule) => (await read(pool, deleteRejectedEvents, rule)).length,
   };
 }
 

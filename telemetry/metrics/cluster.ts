@@ -1,4 +1,4 @@
-import type { Distribution, SeriesRegistry } from './series.ts';
+import type { Count, Distribution, Family, SeriesRegistry } from './series.ts';
 
 /** How the node sees its cluster. */
 export interface ClusterSample {
@@ -8,9 +8,17 @@ export interface ClusterSample {
   readonly nodes: number;
 }
 
-/** NATS and the other nodes; without NATS_URL there are no such series. */
+/** A role at the time of a scrape. */
+export interface LeadershipSample {
+  readonly role: string;
+  readonly leads: boolean;
+}
+
+/** NATS and the other nodes, without NATS_URL no such series; and who does what one node does for all. */
 export class ClusterMetrics {
   private readonly roundTrip: Distribution;
+  private readonly leaderChanges: Family<Count>;
+  private leadership: () => readonly LeadershipSample[] = () => [];
   private sample: (() => ClusterSample) | null = null;
 
   constructor(series: SeriesRegistry) {
@@ -30,6 +38,30 @@ export class ClusterMetrics {
       'Nodes that this one takes for living, itself included',
       ({ nodes }) => nodes,
     );
+    series.sampled(
+      {
+        name: 'sequencer_leader',
+        kind: 'gauge',
+        labels: ['role'],
+        help: '1 on the node that does the work of this role for all, 0 on the other candidates; there is none without an election',
+      },
+      () => this.leadership().map(({ role, leads }) => ({ labels: [role], value: Number(leads) })),
+    );
+    this.leaderChanges = series.counters(
+      'sequencer_leader_changes',
+      'How often this node began to lead (`won`), handed over (`released`) or had to stop (`lost`)',
+      ['role', 'change'],
+    );
+  }
+
+  /** Says where to look, at every scrape. */
+  watchLeadership(leadership: () => readonly LeadershipSample[]): void {
+    this.leadership = leadership;
+  }
+
+  /** @param change `won`, `released`, or `lost` without wanting to */
+  leadershipChanged(role: string, change: string): void {
+    this.leaderChanges.with(role, change).inc();
   }
 
   /** Says where to look, at every scrape. */

@@ -14,6 +14,7 @@ export class ProjectionMetrics {
   readonly deadLettersAdded: Count;
   readonly deadLettersRetried: Count;
   readonly deadLettersDiscarded: Count;
+  readonly refusalsDeleted: Count;
   private readonly events: Count;
   private readonly skipped: Count;
   private readonly seconds: Distribution;
@@ -40,6 +41,10 @@ export class ProjectionMetrics {
     this.deadLettersDiscarded = series.counter(
       'sequencer_dlq_discarded',
       'Dead letters that someone discarded',
+    );
+    this.refusalsDeleted = series.counter(
+      'sequencer_rejected_events_deleted',
+      'Records of refused events that this node deleted for their age',
     );
     const gauge = (name: string, help: string, level: (levels: ProjectionLevels) => number) =>
       series.gauge(name, `${help}; the same on every node that projects`, () =>

@@ -39,7 +39,7 @@ describe('commitment.create, called from another node', () => {
     const options = { logger: false, transporter: 'Fake', namespace: 'commitments' } as const;
     maker = new ServiceBroker({ ...options, nodeID: 'maker' });
     caller = new ServiceBroker({ ...options, nodeID: 'caller' });
-    maker.createService(commitmentService({ committer: node.committer, automatic: null }));
+    maker.createService(commitmentService({ committer: node.committer }));
     await Promise.all([maker.start(), caller.start()]);
     await caller.waitForServices('commitment');
     client = commitmentClient(caller, 5_000);

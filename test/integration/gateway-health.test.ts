@@ -11,6 +11,7 @@ const well: NodeHealth = {
   databaseResponseTimeMs: 1.4,
   pool,
   circuits: [],
+  leadership: [],
   rolledBackStores: 0,
   uptimeSecs: 61.7,
   runtime: 'node v24.1.0',

@@ -12,6 +12,8 @@ import { adminKey } from './node-process.ts';
 
 export interface LoadOptions {
   readonly url: string;
+  /** That of test nodes unless given. */
+  readonly apiKey?: string;
   /** Where the history is written. */
   readonly folder: string;
   readonly stores: number;
@@ -74,8 +76,8 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.options = options;
-    const { url, timeoutMs, writersPerStore } = options;
-    this.client = new SequencerClient({ url, apiKey: adminKey, connectionsMax: 200, timeoutMs });
+    const { url, apiKey = adminKey, timeoutMs, writersPerStore } = options;
+    this.client = new SequencerClient({ url, apiKey, connectionsMax: 200, timeoutMs });
     this.history = new HistoryFile(join(options.folder, `history-${randomUUID()}.jsonl`));
     this.stores = Array.from({ length: options.stores }, newStore);
     this.loops = this.stores.flatMap((store, index) => [

@@ -115,6 +115,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         databaseResponseTimeMs: 1.4,
         pool: { active: 1, idle: 2, max: 10 },
         circuits: [],
+        leadership: [],
         rolledBackStores: 0,
         uptimeSecs: 61.7,
         runtime: 'node v24.1.0',

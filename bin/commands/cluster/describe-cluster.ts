@@ -24,12 +24,13 @@ const nodeHeading = [
   'in flight',
   'takeovers',
   'last takeover',
+  'leads',
   'services',
 ];
 const nodeNumbers = new Set([2, 3, 4, 5, 6]);
 
 function nodeRow(node: ClusterNodeBody, nowMs: number): string[] {
-  const { nodeId, state, services, startedAt, bytesInFlight, sequencer } = node;
+  const { nodeId, state, services, startedAt, bytesInFlight, sequencer, leads } = node;
   const last = sequencer?.lastTakeover ?? null;
   return [
     nodeId,
@@ -41,6 +42,7 @@ function nodeRow(node: ClusterNodeBody, nowMs: number): string[] {
     last === null
       ? ''
       : `${span(nowMs - Date.parse(last.at))} ago from ${last.from}, ${Math.round(last.durationMs)} ms`,
+    leads?.map(({ role }) => role).join(' ') ?? '',
     services.join(' '),
   ];
 }

@@ -28,6 +28,16 @@ export interface ClusterNodeBody {
   readonly bytesInFlightMax: number | null;
   /** Null also for a node that sequences nothing. */
   readonly sequencer: SequencerReport | null;
+  /** The work that this node does for all. */
+  readonly leads: readonly LeadBody[] | null;
+}
+
+export interface LeadBody {
+  readonly role: string;
+  /** Raised when another process begins to lead. */
+  readonly term: number | null;
+  /** RFC 3339. */
+  readonly since: string | null;
 }
 
 /** The nodes of the cluster as this one sees them, for the bootstrap administrator: it tells of all tenants. */
@@ -57,8 +67,19 @@ export function readCluster(
 function nodeBody(view: NodeView): ClusterNodeBody {
   const { nodeId, state } = view;
   if (view.state === 'answers') {
-    const { services, version, startedAt, bytesInFlight, bytesInFlightMax, sequencer } = view.report;
-    return { nodeId, state, services, version, startedAt, bytesInFlight, bytesInFlightMax, sequencer };
+    const {
+      services,
+      version,
+      startedAt,
+      bytesInFlight,
+      bytesInFlightMax,
+      sequencer,
+      leadership = [],
+    } = view.report;
+    const leads = leadership
+      .filter(({ leads }) => leads)
+      .map(({ role, term, since }) => ({ role, term, since }));
+    return { nodeId, state, services, version, startedAt, bytesInFlight, bytesInFlightMax, sequencer, leads };
   }
   const unknown = {
     version: null,
@@ -66,6 +87,7 @@ function nodeBody(view: NodeView): ClusterNodeBody {
     bytesInFlight: null,
     bytesInFlightMax: null,
     sequencer: null,
+    leads: null,
   };
   return { nodeId, state, services: view.services, ...unknown };
 }

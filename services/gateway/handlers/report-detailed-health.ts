@@ -1,4 +1,5 @@
 import type { CircuitFigures } from '../../../domain/resilience/circuit-breaker.ts';
+import type { LeadershipReport } from '../../leadership/leader-election.ts';
 import { jsonReply, type Reply, withStatus } from '../reply.ts';
 import type { ProtectedRequest } from '../route.ts';
 import { visibleTenant } from './admin-lists.ts';
@@ -11,6 +12,8 @@ export interface NodeHealth {
   readonly pool: PoolCounts;
   /** What the node does not ask while it is broken. */
   readonly circuits: readonly CircuitFigures[];
+  /** What this node does for all, or would if the leader were gone. */
+  readonly leadership: readonly LeadershipReport[];
   /** Stores closed to appends, since the log lacks what was acknowledged; null when the database did not answer. */
   readonly rolledBackStores: number | null;
   readonly uptimeSecs: number;
@@ -44,6 +47,7 @@ export function reportDetailedHealth(
         database,
         pool,
         history,
+        ...(now.leadership.length > 0 && { leader_election: now.leadership }),
         ...(now.circuits.length > 0 && { circuit_breakers: now.circuits.map(circuitBody) }),
       },
       // Clients know the runtime by this name.

@@ -61,6 +61,9 @@ const clusterNode = answer({
   bytesInFlight: nullable(integer(0)),
   bytesInFlightMax: nullable(integer(536_870_912)),
   sequencer: nullable(sequencer),
+  leads: nullable(
+    list(answer({ role: text('commitments'), term: nullable(integer(1)), since: nullable(time) })),
+  ),
 });
 
 export const describeAdministration = {

@@ -1,6 +1,6 @@
 import { pathParameter, type RouteDescription } from './description.ts';
 import { time } from './samples.ts';
-import { absent, answer, integer, list, nullable, number, oneOf, optional, text } from './shape.ts';
+import { absent, answer, flag, integer, list, nullable, number, oneOf, optional, text } from './shape.ts';
 
 const tag = 'node';
 const service = oneOf(['stateset-sequencer']);
@@ -74,6 +74,17 @@ export const describeNode = {
             rolled_back_stores: nullable(integer(0)),
             message: absent(text('…')),
           }),
+          leader_election: optional(
+            list(
+              answer({
+                role: oneOf(['commitments', 'retention']),
+                leads: flag(true),
+                leader: nullable(text('node-1')),
+                term: nullable(integer(1)),
+                since: nullable(time),
+              }),
+            ),
+          ),
           circuit_breakers: absent(
             list(
               answer({
