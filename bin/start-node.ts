@@ -12,6 +12,7 @@ import { openKnownHeads } from './known-heads.ts';
 import { openMetrics } from './metrics.ts';
 import { type NodeHandle, openNode } from './node.ts';
 import type { Output } from './output.ts';
+import { releaseTimesMs } from './release-times.ts';
 import type { Releases } from './releases.ts';
 import { encryptionSentence } from './payload-encryption.ts';
 import { StartProblem } from './start-problem.ts';
@@ -32,11 +33,6 @@ export interface StartOptions {
   readonly end: (reason: Error) => void;
 }
 
-const storageCloseMs = 5_000;
-const knownHeadsCloseMs = 5_000;
-const tracesSendMs = 5_000;
-/** A fast stop and, after it, an immediate one. */
-const postgresStopMs = 70_000;
 /** What claims, migrations and people with psql need beside the pools. */
 const spareConnections = 20;
 
@@ -52,7 +48,8 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
 
   const metrics = openMetrics();
   const tracing = await openNodeTracing(settings, { nodeId, log });
-  if (tracing !== undefined) releases.add('send the last traces', tracesSendMs, () => tracing.close());
+  if (tracing !== undefined)
+    releases.add('send the last traces', releaseTimesMs.traces, () => tracing.close());
   const database = await openDatabase(settings, options);
   interruption.check();
   const storage = await interruption.cutShort(
@@ -66,7 +63,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
       throw databaseProblem(error, settings) ?? error;
     }),
   );
-  releases.add('close the connections to the database', storageCloseMs, () => storage.close());
+  releases.add('close the connections to the database', releaseTimesMs.storage, () => storage.close());
   const adminKey = await openAccess(settings, options, storage);
   const identity = await openIdentity(settings, { storage, dataDir, nodeId, log });
   const knownHeads = await openKnownHeads(settings, {
@@ -76,7 +73,8 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
     log,
     sequencerId: identity.sequencerId,
   });
-  if (knownHeads !== null) releases.add('write the known heads', knownHeadsCloseMs, () => knownHeads.close());
+  if (knownHeads !== null)
+    releases.add('write the known heads', releaseTimesMs.knownHeads, () => knownHeads.close());
   interruption.check();
 
   const bootstrapKey = adminKey.kind === 'set' || adminKey.kind === 'kept' ? adminKey.key : null;
@@ -126,7 +124,7 @@ async function openDatabase(
     onProgress: (sentence) => (started ? log.warn(sentence) : output.say(`  ${sentence}`)),
   });
   started = true;
-  releases.add('stop Postgres', postgresStopMs, () => postgres.stop());
+  releases.add('stop Postgres', releaseTimesMs.postgres, () => postgres.stop());
   return {
     url: postgres.url,
     sentence: `The events lie in the embedded Postgres in ${postgres.dataDirectory}, keys and passwords in ${dataDir.path}`,

@@ -4,6 +4,7 @@ import { type Log, openLog } from '../telemetry/log.ts';
 import { keptNodeId, openDataDir } from './data-dir.ts';
 import { Interruption } from './interruption.ts';
 import { openOutput } from './output.ts';
+import { releaseTimesMs } from './release-times.ts';
 import { Releases } from './releases.ts';
 import { shutDownOnSignal } from './shutdown.ts';
 import { startNode } from './start-node.ts';
@@ -11,7 +12,6 @@ import { StartProblem } from './start-problem.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
 
-const unlockMs = 5_000;
 const endAfterFaultMs = 10_000;
 
 process.exit(await run());
@@ -23,7 +23,7 @@ async function run(): Promise<number> {
   try {
     const settings = readSettings();
     const dataDir = await openDataDir(settings.dataDir);
-    releases.add('give DATA_DIR free', unlockMs, () => dataDir.release());
+    releases.add('give DATA_DIR free', releaseTimesMs.dataDir, () => dataDir.release());
     const nodeId = settings.nodeId ?? (await keptNodeId(dataDir));
     const log = openLog({
       level: settings.logLevel,

@@ -134,7 +134,8 @@ export function warningsAbout(values: SettingValues, production: boolean): strin
     const problem = production ? null : problemOfSecret(name, values[name]);
     if (problem !== null) warnings.push(`${problem}; production would refuse it`);
   }
-  if (production && values.vesReceiptSigning && values.vesSequencerSigningKey === null) {
+  const signs = values.vesReceiptSigning && values.nodeServices.some((service) => service !== 'gateway');
+  if (production && signs && values.vesSequencerSigningKey === null) {
     warnings.push(
       'VES_SEQUENCER_SIGNING_KEY is not set: the node keeps a key of its own in DATA_DIR, and signs with a new one whenever that is lost',
     );

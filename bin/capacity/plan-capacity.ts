@@ -49,9 +49,9 @@ export const utilisationGoal = 0.5;
 /** Fewer do not stay in service when one is gone and another restarts. */
 const nodesMin = 3;
 /** MAX_DB_CONNECTIONS and APPEND_CONNECTIONS as they are unless set, and two for API keys. */
-const connectionsPerNode = 10 + 2 + 2;
+export const connectionsPerNode = 10 + 2 + 2;
 /** Claims, migrations, monitoring, and people. */
-const connectionsBeside = 20;
+export const connectionsBeside = 20;
 const connectionsPerReplica = 2;
 /** MAX_CONNECTIONS of a node unless set. */
 const httpConnectionsMax = 10_000;
