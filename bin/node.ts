@@ -30,6 +30,7 @@ import { accessLog } from '../services/gateway/access-log.ts';
 import { Admission } from '../services/gateway/admission.ts';
 import { type AuthenticateDependencies, authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
+import { scraperAuthenticator } from '../services/gateway/metrics-token.ts';
 import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
 import { OpenLosses } from '../services/known-heads/open-losses.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
@@ -234,6 +235,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         disabled: settings.authMode === 'disabled',
         log,
       }),
+      authenticateScraper: scraperAuthenticator(settings.metricsToken),
       admission,
       isShedding: () => poolLoad.isCritical,
       limits: openRequestLimits(settings, storage.points, metrics.limits, log),

@@ -20,7 +20,7 @@ export const rules: readonly Rule[] = [
         : 'AUTH_MODE is "disabled"; it takes ALLOW_AUTH_DISABLED=true as well, which lets everyone who reaches the port read and write everything';
     },
   },
-  ...(['bootstrapAdminApiKey', 'jwtSecret'] as const).map((name): Rule => ({
+  ...(['bootstrapAdminApiKey', 'jwtSecret', 'metricsToken'] as const).map((name): Rule => ({
     reads: [name],
     says: `\`${definitions[name].env}\` has at least ${secretLengthMin} characters in production, ${secretCharactersMin} of them different; a weaker one is a warning elsewhere.`,
     problem: (values, production) => (production ? problemOfSecret(name, values[name]) : null),
@@ -130,7 +130,7 @@ export const rules: readonly Rule[] = [
 /** What is allowed and still unwise, as sentences for the log. */
 export function warningsAbout(values: SettingValues, production: boolean): string[] {
   const warnings: string[] = [];
-  for (const name of ['bootstrapAdminApiKey', 'jwtSecret'] as const) {
+  for (const name of ['bootstrapAdminApiKey', 'jwtSecret', 'metricsToken'] as const) {
     const problem = production ? null : problemOfSecret(name, values[name]);
     if (problem !== null) warnings.push(`${problem}; production would refuse it`);
   }

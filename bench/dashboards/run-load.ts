@@ -38,7 +38,11 @@ export async function runLoad(
   try {
     const prometheus = await startPrometheus({
       directory,
-      configuration: scrapeConfiguration({ ...cluster, intervalMs: scrapeMs }),
+      configuration: scrapeConfiguration({
+        nodes: cluster.nodes,
+        credentials: cluster.adminKey,
+        intervalMs: scrapeMs,
+      }),
     });
     try {
       const traffic = new Traffic({

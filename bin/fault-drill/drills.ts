@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Cluster } from '../cluster/cluster.ts';
+import { freezePostgres } from '../driver/freeze-postgres.ts';
 import { SequencerClient } from '../driver/sequencer-client.ts';
 
 /** Something that goes wrong, and the alerts that it must set off. */
@@ -42,13 +43,12 @@ const natsIsDown: Drill = {
 
 const postgresIsPaused: Drill = {
   fault: 'Postgres is frozen (SIGSTOP to all its processes)',
-  // Nodes can't check the key of the scrapes either, so all of them look down.
-  alerts: ['SequencerNodeDown', 'SequencerAvailabilityBurnFast'],
+  // Nodes can check no API key either, so clients get 503; Prometheus has METRICS_TOKEN, and sees it.
+  alerts: ['SequencerHighErrorRate', 'SequencerAvailabilityBurnFast'],
   cause: ({ postgres }) => {
     const pid = Number(readFileSync(join(postgres.dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    const pids = [pid, ...childrenOf(pid)];
-    for (const each of pids) process.kill(each, 'SIGSTOP');
-    return Promise.resolve(() => Promise.resolve(pids.forEach((each) => continueProcess(each))));
+    const thaw = freezePostgres(pid);
+    return Promise.resolve(() => Promise.resolve(thaw()));
   },
 };
 
@@ -97,16 +97,3 @@ export const drills: readonly Drill[] = [
   nodeIsPaused,
   rowIsAltered,
 ];
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return text.split(' ').filter(Boolean).map(Number);
-}
-
-function continueProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGCONT');
-  } catch {
-    // A session may have ended as soon as its postmaster went on.
-  }
-}

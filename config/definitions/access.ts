@@ -20,6 +20,13 @@ export const accessDefinitions = {
     pattern: /^[\x21-\x7e]+$/,
     why: 'a key with all rights on all tenants, stored as a hash at start; below 32 characters it is refused in production and warned about elsewhere. Unset, a node outside production makes one when the database has no active key, and keeps it in DATA_DIR',
   }),
+  metricsToken: secret({
+    env: 'METRICS_TOKEN',
+    default: null,
+    accepts: 'printable ASCII without spaces that does not begin with ss_',
+    pattern: /^(?!ss_)[\x21-\x7e]+$/,
+    why: 'GET /metrics answers whoever presents it, and no other route does. Nodes compare it without the database, so scrapes go on while Postgres does not answer, when no API key can be checked. It is changed by a restart; unset, only administrators may scrape; below 32 characters it is refused in production and warned about elsewhere',
+  }),
   auditLogEnabled: boolean({
     env: 'AUDIT_LOG_ENABLED',
     default: true,

@@ -16,12 +16,15 @@ import {
 } from './error-reply.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayObserver } from './gateway-observer.ts';
+import type { AuthenticateScraper } from './metrics-token.ts';
 import { readQuery } from './query.ts';
 import { emptyReply, type Reply } from './reply.ts';
 import type { Route, RouteRequest } from './route.ts';
 
 export interface AnswerDependencies {
   readonly authenticate: Authenticate;
+  /** Asked first on routes that take METRICS_TOKEN. */
+  readonly authenticateScraper: AuthenticateScraper;
   /** Whether an address may reach what only administrators should. */
   readonly isAdminAddress: (address: string) => boolean;
   /** Whether the database has more to do than it can, so that nobody who needs it is let in. */
@@ -73,7 +76,7 @@ export function answerWith(deps: AnswerDependencies): Answer {
 }
 
 async function answer(
-  { authenticate, isAdminAddress, isShedding, limits, observer }: AnswerDependencies,
+  { authenticate, authenticateScraper, isAdminAddress, isShedding, limits, observer }: AnswerDependencies,
   endpoint: Endpoint,
   exchange: Exchange,
   parameters: PathParameters,
@@ -81,18 +84,21 @@ async function answer(
 ): Promise<Reply> {
   const { access, audience } = endpoint.kind === 'route' ? endpoint.route : endpoint;
   if (audience === 'admin' && !isAdminAddress(exchange.clientAddress())) return adminAddressRefusal();
-  const isSpared =
-    endpoint.kind === 'route' && endpoint.route.access === 'protected' && endpoint.route.observes;
-  if (access === 'protected' && !isSpared && isShedding()) {
+  const protectedRoute =
+    endpoint.kind === 'route' && endpoint.route.access === 'protected' ? endpoint.route : null;
+  if (access === 'protected' && protectedRoute?.observes !== true && isShedding()) {
     observer.shed();
     return poolExhaustedReply();
   }
-  const authentication = access === 'protected' ? await authenticate(exchange.req.headers) : null;
+  const { headers } = exchange.req;
+  const scraper = protectedRoute?.takesMetricsToken === true ? authenticateScraper(headers) : null;
+  const authentication = access === 'protected' ? (scraper ?? (await authenticate(headers))) : null;
   if (authentication?.principal === null) return authFailureReply(authentication.failure);
   if (authentication !== null) {
     const { tenantId } = authentication.principal;
     exchange.caller = { tenantId, provedBy: authentication.provedBy };
-    const counted = limits(authentication);
+    // Limits are counted in Postgres, which a scrape must not wait for.
+    const counted = scraper === null ? limits(authentication) : null;
     const verdict = counted instanceof Promise ? await counted : counted;
     if (verdict !== null) {
       exchange.addHeaders(rateLimitHeaders(verdict));

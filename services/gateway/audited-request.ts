@@ -29,5 +29,5 @@ function actorOf(
   if (principal === undefined) return { actor: 'self_service', actorType: 'public' };
   const actor =
     principal.agentId ?? (isBootstrapAdmin(principal) ? 'bootstrap_admin' : `tenant:${principal.tenantId}`);
-  return { actor, actorType: provedBy === 'none' ? 'public' : provedBy };
+  return { actor, actorType: provedBy === 'api_key' || provedBy === 'jwt' ? provedBy : 'public' };
 }

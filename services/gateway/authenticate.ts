@@ -10,8 +10,8 @@ import { apiKeyPrefix, type Credential, readCredential } from './credential.ts';
 export type AuthFailure =
   'missing_auth' | 'invalid_api_key' | 'invalid_jwt' | 'token_expired' | 'auth_backend_unavailable';
 
-/** What proved who someone is; `none` while authentication is disabled. */
-export type ProofKind = 'api_key' | 'jwt' | 'none';
+/** What proved who someone is; `none` while authentication is disabled, `metrics_token` where nothing else is told. */
+export type ProofKind = 'api_key' | 'jwt' | 'metrics_token' | 'none';
 
 export type Authentication =
   | {

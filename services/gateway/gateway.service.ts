@@ -15,6 +15,7 @@ import { endpointsByAlias } from './endpoints.ts';
 import { errorReply } from './error-reply.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import type { GatewayObserver } from './gateway-observer.ts';
+import type { AuthenticateScraper } from './metrics-token.ts';
 import { type ConnectionLimits, type HttpServer, openHttpServer } from './http-server.ts';
 import { emptyReply, type Reply, textReply } from './reply.ts';
 import { gatewayRoutes, type HandlerDependencies, nodeRoutes } from './routes.ts';
@@ -38,6 +39,7 @@ export interface GatewaySettings extends ProxySettings, ConnectionLimits {
 export interface GatewayDependencies extends HandlerDependencies {
   readonly settings: GatewaySettings;
   readonly authenticate: Authenticate;
+  readonly authenticateScraper: AuthenticateScraper;
   /** Whether the database has more to do than it can. */
   readonly isShedding: () => boolean;
   readonly limits: RequestLimits;

@@ -30,6 +30,8 @@ export interface ProtectedRoute extends RouteFacts {
   readonly access: 'protected';
   /** It tells how the node is, so it answers also while others are turned away. */
   readonly observes?: true;
+  /** Answers METRICS_TOKEN as well, which no other route takes. */
+  readonly takesMetricsToken?: true;
   handle(request: ProtectedRequest): Reply | Promise<Reply>;
 }
 

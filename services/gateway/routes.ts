@@ -201,6 +201,7 @@ export function nodeRoutes({ version, readiness, health, metrics }: HandlerDepen
       path: '/metrics',
       access: 'protected',
       observes: true,
+      takesMetricsToken: true,
       audience: 'admin',
       errors: 'text',
       description: describeNode.metrics,

@@ -227,7 +227,21 @@ describe('the administrator of a tenant', () => {
     expect([own.status, own.json]).toEqual([404, notFound]);
   });
 
-  test('sees and revokes all keys of the tenant, and makes none there', async () => {
+  test('introduces a new agent of the tenant, and of no other', async () => {
+    const [tenantId, agentId, store] = [newUuid(), newUuid(), newUuid()];
+    const admin = await newAdmin(tenantId, { storeIds: [store] });
+    const made = await node.send('POST', tenantPath(tenantId), { agentId, storeIds: [store] }, admin);
+    expect(made.json).toMatchObject({ tenantId, agentId, permissions: 'read_write', storeIds: [store] });
+    expect(await headStatus(made.json.apiKey, tenantId, store)).toBe(200);
+    const wider = await node.send('POST', tenantPath(tenantId), { agentId, storeIds: [newUuid()] }, admin);
+    expect([wider.status, wider.json]).toEqual([403, forbidden]);
+    const foreign = await node.send('POST', tenantPath(newUuid()), { agentId }, admin);
+    expect([foreign.status, foreign.json]).toEqual([403, forbidden]);
+    const plain = await node.send('POST', tenantPath(tenantId), {}, made.json.apiKey);
+    expect([plain.status, plain.json]).toEqual([403, forbidden]);
+  });
+
+  test('sees and revokes all keys of the tenant', async () => {
     const agent = await newAgent();
     const admin = await newAdmin(agent.tenantId);
     const { status, json } = await node.send('GET', tenantPath(agent.tenantId), undefined, admin);
@@ -241,7 +255,6 @@ describe('the administrator of a tenant', () => {
       storeIds: [],
       createdAt: expect.stringMatching(/Z$/),
     });
-    expect((await node.send('POST', tenantPath(agent.tenantId), {}, admin)).json).toEqual(forbidden);
     const path = `${tenantPath(agent.tenantId)}/${json.keys[1].keyHashPrefix}`;
     expect((await node.send('DELETE', path, undefined, admin)).json).toMatchObject({ success: true });
     const foreign = tenantPath(newUuid());

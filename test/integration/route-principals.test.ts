@@ -21,6 +21,7 @@ import { type PrincipalKind, principals, routeAccess } from '../support/route-ac
 import { adminKey, openVesNode, type VesNode } from '../support/ves-node.ts';
 import { claims, signToken, tokenSecret } from '../support/web-tokens.ts';
 
+const metricsToken = randomUUID();
 let database: TestDatabase;
 let node: VesNode;
 /** The value of the authorization header by kind; null for none. */
@@ -30,7 +31,11 @@ const values = new Map<string, Record<string, string>>();
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const env = { JWT_SECRET: tokenSecret, PUBLIC_AGENT_REGISTRATION_ENABLED: 'true' };
+  const env = {
+    JWT_SECRET: tokenSecret,
+    METRICS_TOKEN: metricsToken,
+    PUBLIC_AGENT_REGISTRATION_ENABLED: 'true',
+  };
   node = await openVesNode(database.url, { env });
   await makeCredentials();
   await projectExamples(node);
@@ -68,6 +73,7 @@ async function makeCredentials(): Promise<void> {
   credentials.set('none', null);
   credentials.set('wrong', `ApiKey ss_${randomUUID()}`);
   credentials.set('boot', `ApiKey ${adminKey}`);
+  credentials.set('scraper', `Bearer ${metricsToken}`);
 }
 
 /** Runs the examples that others build on. */
@@ -144,6 +150,7 @@ const gateCodes: Partial<Record<PrincipalKind, string>> = {
   wrong: 'invalid_api_key',
   revoked: 'invalid_api_key',
   expired: 'token_expired',
+  scraper: 'invalid_jwt',
 };
 
 /** How a refusal looks on a route, by its form. */

@@ -15,6 +15,7 @@ const secret = (): string => randomBytes(24).toString('base64url');
 const secrets = {
   bootstrapKey: `ss_${secret()}`,
   jwtSecret: `jwt-${secret()}`,
+  metricsToken: `metrics-${secret()}`,
   databasePassword: `db-${secret()}`,
   natsPassword: `nats-${secret()}`,
   unknownKey: `ss_${secret()}`,
@@ -45,6 +46,7 @@ function begin(env: Readonly<Record<string, string>>): { node: NodeProcess; outp
       DATABASE_URL: withPassword(database.url),
       BOOTSTRAP_ADMIN_API_KEY: secrets.bootstrapKey,
       JWT_SECRET: secrets.jwtSecret,
+      METRICS_TOKEN: secrets.metricsToken,
       LOG_LEVEL: 'debug',
       SHUTDOWN_DELAY_SECS: '0',
       ...env,

@@ -12,6 +12,7 @@ import {
 } from '../../services/gateway/gateway.service.ts';
 import type { NodeHealth } from '../../services/gateway/handlers/report-detailed-health.ts';
 import type { Readiness } from '../../services/gateway/handlers/report-health.ts';
+import { scraperAuthenticator } from '../../services/gateway/metrics-token.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
 import { CompiledSchemas } from '../../services/schemas/compiled-schemas.ts';
 import { SchemaRegistry } from '../../services/schemas/schema-registry.ts';
@@ -27,6 +28,8 @@ import { uuid } from './events.ts';
 /** The key of the administrator in every gateway that these tests open. */
 export const adminKey = 'ss_admin';
 export const bootstrapKey = 'dev_admin_key';
+/** METRICS_TOKEN of every one of them. */
+export const metricsToken = 'only_for_metrics';
 
 export interface OpenGatewayOptions {
   readonly settings?: Partial<GatewaySettings>;
@@ -157,6 +160,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
         disabled: options.authDisabled ?? false,
         log: logger,
       }),
+      authenticateScraper: scraperAuthenticator(metricsToken),
       observer: { answered: () => undefined, limited: () => undefined, shed: () => undefined },
       isShedding: () => false,
       admission: new Admission(options.bytesInFlightMax ?? 16_777_216),

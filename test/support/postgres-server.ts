@@ -9,6 +9,8 @@ import type { PostgresPrograms } from './postgres-programs.ts';
 export interface PostgresServer {
   /** Of the maintenance database `postgres`, as superuser. */
   readonly url: string;
+  /** Of the postmaster. */
+  readonly pid: number;
   /** Ends it at once and cleans up nothing, as a crash does; the next start recovers from what reached the disk. */
   crash(): Promise<void>;
   /** Starts it again after a crash, on the same port, and waits until it answers. */
@@ -88,6 +90,12 @@ class Server implements PostgresServer {
     this.programs = programs;
     this.home = home;
     this.options = [...settings, ...extraSettings, `port=${port}`].flatMap((setting) => ['-c', setting]);
+  }
+
+  get pid(): number {
+    const pid = this.postmaster?.pid;
+    if (pid === undefined) throw new Error('Postgres does not run');
+    return pid;
   }
 
   /** Whether it came up. */

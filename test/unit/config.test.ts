@@ -188,6 +188,15 @@ describe('rules between settings', () => {
     expect(warnings.join()).not.toContain('dev_admin_key');
   });
 
+  test('a METRICS_TOKEN that looks like an API key is refused everywhere, and a weak one in production', () => {
+    expect(problemsOf({ METRICS_TOKEN: 'ss_0123456789abcdefghij0123456789abcdef' })).toEqual([
+      expect.stringMatching(/^METRICS_TOKEN .*does not begin with ss_/),
+    ]);
+    expect(problemsOf({ ...production, METRICS_TOKEN: 'metrics' })).toEqual([
+      expect.stringMatching(/^METRICS_TOKEN has 7 char/),
+    ]);
+  });
+
   test('a short JWT_SECRET is refused in production, warned about elsewhere, and never shown', () => {
     const short = { JWT_SECRET: 'between us' };
     expect(problemsOf({ ...production, ...short })).toEqual([

@@ -1,4 +1,4 @@
-import { denialOf, isBootstrapAdmin, nilUuid } from '../../../domain/access.ts';
+import { denialOf, nilUuid } from '../../../domain/access.ts';
 import { Refused } from '../../../domain/errors.ts';
 import { grantByAdmin, permissionsOf } from '../../../domain/key-grant.ts';
 import type { TenantId } from '../../../domain/types.ts';
@@ -14,13 +14,13 @@ import { apiKeyPage, pathUuid } from './reading.ts';
 
 type Handle = (request: ProtectedRequest) => Promise<Reply>;
 
-/** Makes a key of any tenant, its first one too: the way in for a new tenant, and for a new agent. */
+/**
+ * Makes a key of a tenant, the way in for a new agent. The tenant's own administrators may, and the bootstrap administrator,
+ * who alone can make a tenant's first key, since nobody else has one of it.
+ */
 export function mintTenantApiKey({ apiKeys, audit, activeApiKeysMax }: ApiKeyHandlerDependencies): Handle {
   return async (request) => {
-    const tenantId = pathUuid(request, 'tenant_id');
-    if (!isBootstrapAdmin(request.principal)) {
-      throw new Refused('INSUFFICIENT_PERMISSIONS', 'only the bootstrap administrator may do this');
-    }
+    const tenantId = administeredTenant(request);
     const wanted = readApiKeyRequest(await request.readBody());
     checkNilTenant(tenantId, wanted.admin === true && wanted.agentId === null);
     const principal = grantByAdmin(request.principal, wanted, { tenantId, agentId: wanted.agentId });

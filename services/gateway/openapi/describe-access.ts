@@ -153,8 +153,9 @@ export const describeAccess = {
   mintForTenant: {
     id: 'mintTenantApiKey',
     tag: 'access',
-    summary: "Makes an API key of any tenant, the tenant's or an agent's first one too",
-    who: 'bootstrap',
+    summary:
+      "Makes an API key of a tenant, an agent's first one too; a tenant's first one takes the bootstrap administrator",
+    who: 'admin',
     parameters: [ofTenant],
     body: request(apiKeyRequestNames, {
       ...keyRequest,

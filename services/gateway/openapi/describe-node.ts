@@ -104,7 +104,7 @@ export const describeNode = {
   metrics: {
     id: 'readMetrics',
     tag,
-    summary: 'What this node counts, in the text format of Prometheus',
+    summary: 'What this node counts, in the text format of Prometheus; METRICS_TOKEN is taken as well',
     who: 'admin',
     answer: { about: 'The metrics', shape: null, contentType: 'text/plain; charset=utf-8' },
   },
