@@ -96,10 +96,11 @@ export class OwnedStore {
   /** Moves memory on to a decision that is durable now. */
   remember(decision: Decision): void {
     this.state = decision.state;
+    const { stored } = this.dependencies;
     for (const world of worlds) {
-      for (const { event, ...ref } of decision[world]) {
-        this.dependencies.stored.add(this.claim.storeNumber, world, event.eventId, ref);
-        this.raiseVersion(event);
+      for (const sequenced of decision[world]) {
+        stored.add(this.claim.storeNumber, world, sequenced.event.eventId, sequenced);
+        this.raiseVersion(sequenced.event);
       }
     }
   }

@@ -147,7 +147,7 @@ function readEvent(sha256: Sha256): Draft {
       case 'payload':
         draft.payload = fields.document();
         draft.compactPayloadBytes = json.end;
-        draft.payloadHash = sha256(json.output.subarray(0, json.end));
+        draft.payloadHash = sha256(json.canonical());
         break;
       default:
         if (!fields.isNull()) readOptional(draft, name);

@@ -10,7 +10,10 @@ interface EntityKey {
 export class EntityVersions {
   readonly needed = new Map<string, EntityKey>();
   private readonly known: ReadonlyMap<string, EntityVersion>;
+  private readonly accepted: EntityKey[] = [];
+  /** How often each entity was accepted, as far as somebody asked. */
   private readonly raised = new Map<string, number>();
+  private raisedUpTo = 0;
 
   constructor(known: ReadonlyMap<string, EntityVersion>) {
     this.known = known;
@@ -24,11 +27,19 @@ export class EntityVersions {
       this.needed.set(text, { entityType: entity.entityType, entityId: entity.entityId });
       return null;
     }
+    this.countAccepted();
     return version + (this.raised.get(text) ?? 0);
   }
 
   raise(entity: EntityKey): void {
-    const text = entityText(entity);
-    this.raised.set(text, (this.raised.get(text) ?? 0) + 1);
+    this.accepted.push(entity);
+  }
+
+  /** Put off until a version is asked for: most flushes have no event with a `base_version`. */
+  private countAccepted(): void {
+    for (; this.raisedUpTo < this.accepted.length; this.raisedUpTo++) {
+      const text = entityText(this.accepted[this.raisedUpTo]!);
+      this.raised.set(text, (this.raised.get(text) ?? 0) + 1);
+    }
   }
 }

@@ -213,7 +213,7 @@ function readOptional(draft: Draft, name: OptionalName, sha256: Sha256): void {
   switch (name) {
     case 'payload':
       draft.plain = { text: fields.document(), compactBytes: json.end };
-      draft.computedPlainHash = payloadPlainHash(json.output.subarray(0, json.end), null, sha256);
+      draft.computedPlainHash = payloadPlainHash(json.canonical(), null, sha256);
       break;
     case 'payload_encrypted': {
       const { start, payload } = readEncryptedPayload(fields);

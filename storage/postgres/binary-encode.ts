@@ -11,6 +11,12 @@ import type { Micros, Uuid } from '../../domain/types.ts';
 export class BinaryWriter {
   private buffer: Buffer;
   private end = 0;
+  /** The last values of two kinds that repeat, and where they lie. */
+  private lastUuid: string | null = null;
+  private lastUuidAt = 0;
+  private lastText: string | null = null;
+  private lastTextAt = 0;
+  private lastTextEnd = 0;
 
   constructor(capacity = 4_096) {
     this.buffer = Buffer.allocUnsafe(capacity);
@@ -23,6 +29,8 @@ export class BinaryWriter {
 
   reset(): void {
     this.end = 0;
+    this.lastUuid = null;
+    this.lastText = null;
   }
 
   null(): void {
@@ -44,15 +52,31 @@ export class BinaryWriter {
     this.buffer.writeBigInt64BE(value, at + 4);
   }
 
-  /** A `timestamptz`: microseconds as well, but since 2000. */
+  /** A `bigint` as its eight bytes. */
+  int64Bytes(value: Uint8Array): void {
+    const at = this.reserve(12);
+    this.buffer.writeInt32BE(8, at);
+    for (let index = 0; index < 8; index++) this.buffer[at + 4 + index] = value[index] ?? 0;
+  }
+
+  /** A `timestamptz`: microseconds as well, but since 2000. The years that RFC 3339 has fit a safe integer but for the last ones. */
   timestamp(value: Micros): void {
-    this.bigInt64(value - microsAt2000);
+    const micros = Number(value);
+    if (Number.isSafeInteger(micros)) this.int64(micros - microsAt2000);
+    else this.bigInt64(value - BigInt(microsAt2000));
   }
 
   uuid(value: Uuid): void {
-    let at = this.reserve(20);
+    const start = this.reserve(20);
     const buffer = this.buffer;
-    at = buffer.writeInt32BE(16, at);
+    // Agents and requests are the same in row after row.
+    if (value === this.lastUuid) {
+      for (let index = 0; index < 20; index++) buffer[start + index] = buffer[this.lastUuidAt + index] ?? 0;
+      return;
+    }
+    this.lastUuid = value;
+    this.lastUuidAt = start;
+    let at = buffer.writeInt32BE(16, start);
     for (let index = 0; index < 36; index += 2) {
       if (index === 8 || index === 13 || index === 18 || index === 23) index += 1;
       buffer[at] = (nibble(value.charCodeAt(index)) << 4) | nibble(value.charCodeAt(index + 1));
@@ -62,9 +86,18 @@ export class BinaryWriter {
 
   text(value: string): void {
     const at = this.reserve(4 + value.length * 3); // UTF-8 needs at most three bytes for a UTF-16 unit.
-    const written = this.buffer.write(value, at + 4);
-    this.buffer.writeInt32BE(written, at);
+    const { buffer } = this;
+    if (value === this.lastText) {
+      buffer.copyWithin(at, this.lastTextAt, this.lastTextEnd);
+      this.end = at + this.lastTextEnd - this.lastTextAt;
+      return;
+    }
+    const written = buffer.write(value, at + 4);
+    buffer.writeInt32BE(written, at);
     this.end = at + 4 + written;
+    this.lastText = value;
+    this.lastTextAt = at;
+    this.lastTextEnd = this.end;
   }
 
   bytea(value: Uint8Array): void {
@@ -153,7 +186,7 @@ export class BinaryArray {
   }
 }
 
-const microsAt2000 = 946_684_800_000_000n;
+const microsAt2000 = 946_684_800_000_000;
 
 function nibble(charCode: number): number {
   return charCode <= 57 ? charCode - 48 : charCode - 87; // '0'…'9', 'a'…'f': ids are lower case (domain/types.ts).

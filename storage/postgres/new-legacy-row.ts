@@ -1,5 +1,5 @@
 import type { NewLegacyEvent } from '../event-log.ts';
-import { sharedColumns, writeSharedColumns } from './new-event-row.ts';
+import { payloadColumn, sharedColumns, writeSharedColumns } from './new-event-row.ts';
 import type { ElementType, ParameterArrays } from './parameter-arrays.ts';
 
 /** The columns of a new row of `legacy_events` that do not come from its fence row. */
@@ -7,6 +7,7 @@ export const legacyColumns = {
   ...sharedColumns,
   payload_hash: 'bytea',
   signature: 'bytea',
+  ...payloadColumn,
 } as const satisfies Record<string, ElementType>;
 
 export function writeLegacyEvent(

@@ -1,5 +1,5 @@
 import type { NewVesEvent } from '../event-log.ts';
-import { sharedColumns, writeSharedColumns } from './new-event-row.ts';
+import { payloadColumn, sharedColumns, writeSharedColumns } from './new-event-row.ts';
 import type { ElementType, ParameterArrays } from './parameter-arrays.ts';
 
 /** The columns of a new row of `ves_events` that do not come from its fence row. */
@@ -16,6 +16,7 @@ export const vesColumns = {
   signing_hash: 'bytea',
   agent_signature: 'bytea',
   receipt_signature: 'bytea',
+  ...payloadColumn,
 } as const satisfies Record<string, ElementType>;
 
 export function writeVesEvent(

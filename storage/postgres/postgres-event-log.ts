@@ -56,8 +56,10 @@ export interface PostgresEventLogOptions {
   readonly claimPatienceMs?: number;
   /** A claim makes no store beyond this number; 0, as unless given, is no bound. */
   readonly storesPerTenantMax?: number;
-  /** A store's entities are counted whenever it has this many new events. */
+  /** A store's entities are due to be counted whenever it has this many new events. */
   readonly countEveryEvents?: number;
+  /** And when it has this many they are counted, however busy the moment is. */
+  readonly countAtOnceEvents?: number;
   /** Seals and opens payloads. */
   readonly vault: PayloadVault;
   readonly clock: Clock;
@@ -106,7 +108,11 @@ export class PostgresEventLog implements EventLog {
     this.vault = options.vault;
     this.lanes = lanes;
     this.claims = new ClaimQueue({ claimPatienceMs: 1_000, storesPerTenantMax: 0, ...options });
-    this.counter = new EntityCounter({ countEveryEvents: 10_000, ...options });
+    this.counter = new EntityCounter({
+      countEveryEvents: 10_000,
+      countAtOnceEvents: 1_000_000,
+      ...options,
+    });
   }
 
   claim(store: StoreKey, claimant: string): Promise<Claim> {
@@ -209,7 +215,7 @@ export class PostgresEventLog implements EventLog {
     return poolFigures(this.pool);
   }
 
-  /** Resolves when the counting in the background has nothing to do. */
+  /** Has everything counted that is due to be, for those who can't wait for a quiet moment. */
   countingSettled(): Promise<void> {
     return this.counter.settled();
   }

@@ -3,6 +3,7 @@ import type { Claim } from '../../storage/event-log.ts';
 import { entityHash } from '../../storage/postgres/entity-hash.ts';
 import { countEntities, startWatermark } from '../../storage/postgres/queries/count-entities.query.ts';
 import { send } from '../../storage/postgres/query.ts';
+import { until } from '../support/until.ts';
 import { batchOf, newStore, randomEvent } from '../support/event-log.ts';
 import { createTestDatabase, serverNames, type TestDatabase } from '../support/postgres.ts';
 import { type OpenedLog, openTestLog } from '../support/postgres-event-log.ts';
@@ -82,6 +83,35 @@ describe.each(serverNames)('counting entities ahead on %s', (server) => {
     await opened.log.countingSettled();
     expect(await watermark(claim)).toBe(head);
     await expect(opened.log.entityVersions(claim, entities)).resolves.toEqual(expected(head));
+  });
+
+  test('counting waits for a quiet moment', async () => {
+    const claim = await opened.log.claim(newStore(), 'node-1');
+    let head = 0;
+    while (head < 28) head = await appendSome(claim, head);
+    expect(await watermark(claim)).toBe(0);
+    await until('all is counted', async () => (await watermark(claim)) === head);
+  });
+
+  test('a store that has come far is counted however busy the moment is', async () => {
+    const busy = await openTestLog(database.url, { countEveryEvents: 10, countAtOnceEvents: 50 });
+    try {
+      const claim = await busy.log.claim(newStore(), 'node-1');
+      let head = 0;
+      const appendOne = async (): Promise<void> => {
+        await busy.log.append(batchOf(claim, head, [randomEvent(entities[head % 3])]));
+        head += 1;
+      };
+      while (head < 49) await appendOne();
+      expect(await watermark(claim)).toBe(0);
+      await until('the store is counted', async () => {
+        await appendOne();
+        return (await watermark(claim)) >= 50;
+      });
+      await expect(busy.log.entityVersions(claim, entities)).resolves.toEqual(expected(head));
+    } finally {
+      await busy.close();
+    }
   });
 
   test('entities that share a hash are told apart', async () => {
