@@ -6,7 +6,7 @@ import { measureHashing } from './crypto/hashing.ts';
 import type { Span } from './crypto/measure.ts';
 import { measureProofs } from './crypto/proof-generation.ts';
 import { measureVerification, type VerificationFigures } from './crypto/proof-verification.ts';
-import { publishedCommitments, publishedVerifications } from './crypto/published-figures.ts';
+import { publishedCommitments, publishedVerifications } from './performance/published-figures.ts';
 import { type CryptoReport, renderReport } from './crypto/report.ts';
 import { measureSignedIngest } from './crypto/signed-ingest.ts';
 import { measureStateRoot } from './crypto/state-root.ts';

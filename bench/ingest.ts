@@ -7,7 +7,7 @@ import { type LoadProcess, openLoadProcess } from './load/load-process.ts';
 import { payloadShapes } from './load/payload-shapes.ts';
 import { payloadBytes } from './load/request-template.ts';
 import { positiveInteger } from './report/options.ts';
-import { cpuMicros, describeMachine, residentMegabytes } from './target/machine.ts';
+import { cpuMicros, describeMachine, peakMegabytes } from './target/machine.ts';
 import { postgresVersion } from './target/postgres.ts';
 import { measureSizes, startTarget, type Target } from './target/target.ts';
 
@@ -25,7 +25,6 @@ interface BenchOptions {
 }
 
 const copyConnections = [1, 4];
-const memorySampleMs = 250;
 
 const program = new Command('bench:ingest')
   .description(
@@ -77,7 +76,6 @@ async function findTarget({ url, key, databaseUrl }: BenchOptions): Promise<Targ
 
 async function measure(bench: BenchOptions, target: Target, load: LoadProcess): Promise<BenchReport> {
   const seconds = bench.seconds ?? (bench.quick === true ? 1 : 5);
-  const memory = watchMemory(target.pid);
   const copyBefore = await measureCopies(bench, target, seconds, 'before');
   const cells: CellFigures[] = [];
   const tenantId = randomUUID();
@@ -107,7 +105,7 @@ async function measure(bench: BenchOptions, target: Target, load: LoadProcess): 
       console.error(`${batch} × ${connections}: ${Math.round(figures.eventsPerSecond)} events/s`);
     }
   }
-  const nodeMegabytesMax = memory.stop();
+  const nodeMegabytesMax = target.pid === null ? null : peakMegabytes(target.pid);
   const sizes = target.databaseUrl === null ? null : await measureSizes(target.databaseUrl);
   const copyAfter = await measureCopies(bench, target, seconds, 'after');
   return {
@@ -140,22 +138,6 @@ async function measureCopies(
     figures.push({ when, connections, rowsPerSecond: await measureCopy(plan) });
   }
   return figures;
-}
-
-/** The most that the process was seen to hold. */
-function watchMemory(pid: number | null): { stop(): number | null } {
-  let megabytesMax = 0;
-  const sample = (): void => {
-    if (pid !== null) megabytesMax = Math.max(megabytesMax, residentMegabytes(pid));
-  };
-  const timer = setInterval(sample, memorySampleMs);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      sample();
-      return pid === null ? null : megabytesMax;
-    },
-  };
 }
 
 function positives(text: string): number[] {

@@ -7,7 +7,7 @@ import type { HashingFigures } from './hashing.ts';
 import type { OperationFigures } from './measure.ts';
 import type { ProofFigures } from './proof-generation.ts';
 import type { VerificationFigures } from './proof-verification.ts';
-import { publishedCommitments, publishedVerifications } from './published-figures.ts';
+import { publishedCommitments, publishedVerifications } from '../performance/published-figures.ts';
 import { ingestCell, type IngestFigures, type SignedIngestFigures } from './signed-ingest.ts';
 import type { StateRootFigures } from './state-root.ts';
 

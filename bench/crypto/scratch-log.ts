@@ -9,7 +9,7 @@ import { systemClock } from '../../services/system-clock.ts';
 import { migrate } from '../../storage/postgres/migrate.ts';
 import { createPool } from '../../storage/postgres/pool.ts';
 import { PostgresCommitmentLog } from '../../storage/postgres/postgres-commitment-log.ts';
-import { withClient } from '../target/postgres.ts';
+import { openScratchDatabase } from '../target/postgres.ts';
 import { newUuid } from './made-up.ts';
 
 /** A database of its own with the product's schema, and what a node makes and reads commitments with. */
@@ -27,21 +27,19 @@ const connectionsMax = 10;
 const commitmentsAtOnceMax = 9;
 
 export async function openScratchLog(serverUrl: string): Promise<ScratchLog> {
-  const name = `bench_${randomBytes(6).toString('hex')}`;
-  await withClient(serverUrl, (client) => client.query(`create database ${name}`));
-  const url = new URL(serverUrl);
-  url.pathname = name;
-  await migrate({ url: url.href });
-  const pool = openBenchPool(url.href);
+  const database = await openScratchDatabase(serverUrl);
+  const { url } = database;
+  await migrate({ url });
+  const pool = openBenchPool(url);
   const log = new PostgresCommitmentLog(pool);
   return {
-    url: url.href,
+    url,
     pool,
     committer: openCommitter(log),
     reader: openReader(log),
     close: async () => {
       await pool.end();
-      await withClient(serverUrl, (client) => client.query(`drop database ${name} with (force)`));
+      await database.drop();
     },
   };
 }

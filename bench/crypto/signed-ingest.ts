@@ -31,15 +31,23 @@ export interface SignedIngestFigures {
   readonly boundPerCore: number;
 }
 
+export interface SignedIngestPlan {
+  readonly span: Span;
+  readonly cells: number;
+  readonly cores: number;
+  /** Settings of the node. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export const ingestCell = { payload: 'nested-1k', batch: 100, connections: 10, streams: 1 } as const;
 
 /** Signed events over HTTP to a node that is a process of its own, and beside them what they are made of. */
 export async function measureSignedIngest(
   serverUrl: string,
-  { span, cells, cores }: { readonly span: Span; readonly cells: number; readonly cores: number },
+  { span, cells, cores, env = {} }: SignedIngestPlan,
 ): Promise<SignedIngestFigures> {
   const signatures = await measureSignatures(span);
-  const target = await startTarget(serverUrl);
+  const target = await startTarget(serverUrl, env);
   const load = openLoadProcess();
   try {
     const tenantId = randomUUID();

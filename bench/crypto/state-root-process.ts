@@ -27,7 +27,7 @@ async function run({ url, tenantId, storeId, entities }: StateRootPlan): Promise
   });
   const seconds = (performance.now() - startMs) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
-  const megabytesMax = peakMegabytes();
+  const megabytesMax = peakMegabytes(process.pid);
   await pool.end();
   if (seen !== entities) throw new Error(`${seen} entities were read, ${entities} are there`);
   return { seconds, cpuSeconds: (user + system) / 1_000_000, megabytesMax, megabytesBefore };

@@ -1,4 +1,5 @@
 import type { Series } from '../../bin/driver/prometheus-server.ts';
+import { colors, drawing, faint, fixed, grid, niceCeiling, polyline, text } from '../charts/svg.ts';
 import type { Unit } from './definitions.ts';
 
 /** A panel with what Prometheus answered for it. */
@@ -29,19 +30,11 @@ const linesMax = 6;
 const gapSecs = 2.5;
 const mebibyte = 1_048_576;
 
-const ink = '#1f2328';
-const faint = '#57606a';
-const grid = '#d8dee4';
-const colors = ['#0969da', '#cf222e', '#116329', '#9a6700', '#8250df', '#57606a'];
-
 /** The panels of a dashboard as line charts, two a row. */
 export function pictureSvg({ title, subtitle, startSecs, endSecs, charts }: Picture): string {
   const height = headHeight + Math.ceil(charts.length / 2) * chartHeight;
   const width = 2 * columnWidth + margin.right;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="12" fill="${ink}" role="img">`,
-    `<title>${escape(title)}</title>`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+  return drawing({ title, width, height }, [
     text(margin.left / 2, 26, title, 'font-size="17" font-weight="600"'),
     text(margin.left / 2, 46, subtitle, `fill="${faint}"`),
     ...charts.map((chart, index) => {
@@ -49,9 +42,7 @@ export function pictureSvg({ title, subtitle, startSecs, endSecs, charts }: Pict
       const y = headHeight + Math.floor(index / 2) * chartHeight;
       return `<g transform="translate(${x} ${y})">${chartSvg(chart, startSecs, endSecs)}</g>`;
     }),
-    '</svg>',
-    '',
-  ].join('\n');
+  ]);
 }
 
 function chartSvg(chart: Chart, startSecs: number, endSecs: number): string {
@@ -82,16 +73,18 @@ function chartSvg(chart: Chart, startSecs: number, endSecs: number): string {
       return text(x(startSecs + secs), plotTop + plotHeight + 16, `${Math.round(secs)} s`, place);
     }),
     ...lines.flatMap(({ points }, index) =>
-      runsOf(points).map(
-        (run) =>
-          `<polyline points="${run.map(([secs, value]) => `${fixed(x(secs))},${fixed(y(value))}`).join(' ')}" fill="none" stroke="${colors[index]}" stroke-width="1.6" stroke-linejoin="round"/>`,
+      runsOf(points).map((run) =>
+        polyline(
+          run.map(([secs, value]) => [x(secs), y(value)] as const),
+          colors[index % colors.length]!,
+        ),
       ),
     ),
     ...lines.map(({ name }, index) => {
       const legendX = margin.left + (index % 3) * legendWidth - 20;
       const legendY = plotTop + plotHeight + 34 + Math.floor(index / 3) * 16;
       return (
-        `<rect x="${legendX}" y="${legendY - 8}" width="10" height="10" fill="${colors[index]}"/>` +
+        `<rect x="${legendX}" y="${legendY - 8}" width="10" height="10" fill="${colors[index % colors.length]}"/>` +
         text(legendX + 15, legendY + 1, name, 'font-size="11"')
       );
     }),
@@ -138,22 +131,4 @@ function write(value: number, unit: Unit): string {
     case 'short':
       return number(value);
   }
-}
-
-/** The next number above that reads well, and whose half does. */
-function niceCeiling(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 6, 8, 10].map((factor) => factor * power).find((nice) => nice >= value) ?? value;
-}
-
-function text(x: number, y: number, content: string, attributes: string): string {
-  return `<text x="${fixed(x)}" y="${fixed(y)}" ${attributes}>${escape(content)}</text>`;
-}
-
-function fixed(value: number): string {
-  return String(Math.round(value * 10) / 10);
-}
-
-function escape(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -1,23 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'hdr-histogram-js';
+import { acceptedIn } from './accepted-in.ts';
 import { Connection } from './connection.ts';
-import { RequestTemplate } from './request-template.ts';
+import { type LatencyFigures, latencyFigures, openLatencies } from './latency.ts';
+import { RequestTemplate, uuidTemplate } from './request-template.ts';
 import { makeSignedRequests, type SigningAgent } from './signed-requests.ts';
 
 /** One cell of the table, as it is sent to this process. */
 export interface CellPlan {
   readonly url: string;
+  /** More gateways: connections are dealt out to them and the first in turn. */
+  readonly moreUrls?: readonly string[];
   readonly apiKey: string;
   readonly tenantId: string;
   readonly payload: string;
   readonly batch: number;
   readonly connections: number;
-  readonly streams: number;
+  /** `new` is one for each event. */
+  readonly streams: number | 'new' | readonly string[];
   /** Null for unsigned events. */
   readonly signed: SignedPlan | null;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /**
+   * Where many large requests wait in one queue, an answer can take longer than a cell is to be measured. Then it is measured
+   * on until there are so many answers a connection, but not for ever; 2 unless given.
+   */
+  readonly answersMin?: number;
 }
 
 /** Signed requests are made before the cell begins, which ends when they are used up. */
@@ -26,7 +35,8 @@ export interface SignedPlan {
   readonly requestsMax: number;
 }
 
-export interface CellFigures {
+/** Latency is that of acknowledged requests. */
+export interface CellFigures extends LatencyFigures {
   readonly batch: number;
   readonly connections: number;
   /** How long it was measured. */
@@ -42,32 +52,30 @@ export interface CellFigures {
   /** Anything else that is not an acknowledgement of the whole batch. */
   readonly errors: number;
   readonly firstError: string | null;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+  /** How long answers 503 took, of which there are `pushbacks`. */
+  readonly pushbackP50Ms: number;
+  readonly pushbackP99Ms: number;
 }
 
 const timeoutMs = 60_000;
-/**
- * Where many large requests wait in one queue, an answer can take longer than a cell is to be measured. Then it is
- * measured on, until there are two answers a connection, but not for ever.
- */
-const answersPerConnectionMin = 2;
+const answersMinDefault = 2;
 const measureMsMax = 30_000;
-/** As the answers of the two worlds call it. */
-const acceptedKeys = ['"events_accepted":', '"eventsAccepted":'];
-
 /** The next request of a connection; null when there is none left. */
 type NextRequest = () => Buffer | null;
 
 /** A closed loop: each connection sends its next request when the answer to the last one is there. */
 export async function runCell(plan: CellPlan): Promise<CellFigures> {
-  const stores = Array.from({ length: plan.streams }, () => randomUUID());
+  const stores = storesOf(plan.streams);
   const sources = await openSources(plan, stores);
   const cell = new Cell(plan);
-  await Promise.all(sources.map((next) => cell.loop(next)));
+  const urls = [plan.url, ...(plan.moreUrls ?? [])].map((url) => new URL(url));
+  await Promise.all(sources.map((next, index) => cell.loop(next, urls[index % urls.length]!)));
   return cell.figures();
+}
+
+function storesOf(streams: CellPlan['streams']): readonly string[] {
+  if (streams === 'new') return [uuidTemplate];
+  return typeof streams === 'number' ? Array.from({ length: streams }, () => randomUUID()) : streams;
 }
 
 /** Where each connection gets its requests from. */
@@ -96,7 +104,8 @@ async function openSources(plan: CellPlan, stores: readonly string[]): Promise<N
 
 class Cell {
   private readonly plan: CellPlan;
-  private readonly latencyUs = build({ lowestDiscernibleValue: 1, numberOfSignificantValueDigits: 3 });
+  private readonly latencyUs = openLatencies();
+  private readonly pushbackUs = openLatencies();
   private readonly measureFromMs: number;
   /** Null while it is being measured. */
   private measureToMs: number | null = null;
@@ -113,8 +122,8 @@ class Cell {
     this.measureFromMs = performance.now() + plan.warmUpMs;
   }
 
-  async loop(next: NextRequest): Promise<void> {
-    const connection = new Connection(new URL(this.plan.url));
+  async loop(next: NextRequest, url: URL): Promise<void> {
+    const connection = new Connection(url);
     while (!this.isOver()) {
       const bytes = next();
       if (bytes === null) {
@@ -132,7 +141,7 @@ class Cell {
     const nowMs = performance.now();
     const measuredMs = nowMs - this.measureFromMs;
     if (measuredMs < this.plan.measureMs) return false;
-    const isEnough = this.requests >= this.plan.connections * answersPerConnectionMin;
+    const isEnough = this.requests >= this.plan.connections * (this.plan.answersMin ?? answersMinDefault);
     if (isEnough || measuredMs > measureMsMax) this.measureToMs = nowMs;
     return this.measureToMs !== null;
   }
@@ -149,6 +158,7 @@ class Cell {
       this.requests += 1;
       if (status === 503) {
         this.pushbacks += 1;
+        this.pushbackUs.recordValue(Math.round((endMs - startMs) * 1_000));
         // Not all at the same instant again.
         return retryAfterSecs * 1_000 * (0.5 + Math.random());
       }
@@ -164,7 +174,8 @@ class Cell {
   figures(): CellFigures {
     const { batch, connections } = this.plan;
     const seconds = ((this.measureToMs ?? performance.now()) - this.measureFromMs) / 1_000;
-    const ms = (percentile: number): number => this.latencyUs.getValueAtPercentile(percentile) / 1_000;
+    const pushbackMs = (percentile: number): number =>
+      this.pushbackUs.getValueAtPercentile(percentile) / 1_000;
     const { user, system } = process.cpuUsage(this.cpuBefore);
     const { eventsInAll, requests, pushbacks, errors, firstError } = this;
     return {
@@ -175,7 +186,8 @@ class Cell {
       eventsInAll,
       loadCpuMicrosPerEvent: (user + system) / Math.max(eventsInAll, 1),
       ...{ requests, pushbacks, errors, firstError },
-      ...{ p50Ms: ms(50), p95Ms: ms(95), p99Ms: ms(99), maxMs: this.latencyUs.maxValue / 1_000 },
+      ...{ pushbackP50Ms: pushbackMs(50), pushbackP99Ms: pushbackMs(99) },
+      ...latencyFigures(this.latencyUs),
     };
   }
 
@@ -183,12 +195,4 @@ class Cell {
     this.errors += 1;
     this.firstError ??= reason;
   }
-}
-
-function acceptedIn(body: Buffer): number {
-  for (const key of acceptedKeys) {
-    const at = body.indexOf(key);
-    if (at !== -1) return Number.parseInt(body.toString('latin1', at + key.length, at + 40), 10);
-  }
-  return 0;
 }

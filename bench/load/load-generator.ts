@@ -1,5 +1,8 @@
-import { runCell, type CellPlan } from './cell.ts';
+import { runCell } from './cell.ts';
+import type { LoadPlan } from './load-process.ts';
+import { runOpenLoop } from './open-loop.ts';
 
-process.on('message', (plan: CellPlan) => {
-  void runCell(plan).then((figures) => process.send?.(figures));
+process.on('message', ({ shape, plan }: LoadPlan) => {
+  const figures = shape === 'closed' ? runCell(plan) : runOpenLoop(plan);
+  void figures.then((done) => process.send?.(done));
 });

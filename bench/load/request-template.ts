@@ -5,6 +5,7 @@ export interface TemplateOptions {
   readonly url: URL;
   readonly apiKey: string;
   readonly tenantId: string;
+  /** With `uuidTemplate` each request of one event goes to a store of its own. */
   readonly storeId: string;
   readonly agentId: string;
   readonly payload: string;
@@ -13,7 +14,7 @@ export interface TemplateOptions {
 
 const placeholders = /[$@#]+/g;
 /** `8-4-4-4-12` with the version and variant digits of a random UUID in place. */
-const uuidTemplate = '$$$$$$$$-$$$$-4$$$-a$$$-$$$$$$$$$$$$';
+export const uuidTemplate = '$$$$$$$$-$$$$-4$$$-a$$$-$$$$$$$$$$$$';
 
 /**
  * One request as bytes, built once; `next` writes new random ids, entities and payload values into it. That costs the

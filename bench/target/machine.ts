@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
 
 /** What a number is worth nothing without. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGb: number;
+  readonly system: string;
   readonly node: string;
   readonly commit: string;
 }
@@ -16,6 +17,7 @@ export function describeMachine(): Machine {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGb: Math.round(totalmem() / 1_073_741_824),
+    system: `${type()} ${release()}`,
     node: process.version,
     commit: commitName(),
   };
@@ -36,6 +38,25 @@ function commitName(): string {
 
 /** Resident memory of a process in megabytes; 0 when it is gone. */
 export function residentMegabytes(pid: number): number {
+  return statusMegabytes(pid, 'VmRSS') ?? askPs(pid);
+}
+
+/** The most that a process ever held, where Linux says it; elsewhere what it holds now. */
+export function peakMegabytes(pid: number): number {
+  return statusMegabytes(pid, 'VmHWM') ?? askPs(pid);
+}
+
+function statusMegabytes(pid: number, field: string): number | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) / 1_024;
+  } catch {
+    return null;
+  }
+}
+
+function askPs(pid: number): number {
   try {
     const kilobytes = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { stdio: 'pipe' });
     return Number(kilobytes.toString().trim()) / 1_024;
@@ -44,29 +65,48 @@ export function residentMegabytes(pid: number): number {
   }
 }
 
-/**
- * The most resident memory that this process ever had, in megabytes. Where Linux says it: `maxRSS` begins there with what the
- * parent had.
- */
-export function peakMegabytes(): number {
-  try {
-    const status = readFileSync('/proc/self/status', 'latin1');
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
-  } catch {
-    return process.resourceUsage().maxRSS / 1_024;
-  }
-}
-
 const ticksPerSecond = 100;
 
 /** Processor time that a process has used, in microseconds; null where the system does not tell in this way. */
 export function cpuMicros(pid: number): number | null {
+  const times = readTimes(pid);
+  return times === null ? null : times.own;
+}
+
+/**
+ * The same for a process and all that it ever started, as long as it waits for them when they end: of a postmaster, with
+ * every session.
+ */
+export function familyCpuMicros(pid: number): number | null {
+  const times = readTimes(pid);
+  if (times === null) return null;
+  return childrenOf(pid).reduce((sum, child) => sum + (familyCpuMicros(child) ?? 0), times.own + times.ended);
+}
+
+interface ProcessTimes {
+  readonly own: number;
+  /** Of children that have ended. */
+  readonly ended: number;
+}
+
+function readTimes(pid: number): ProcessTimes | null {
   try {
     // The name of the program comes second, in parentheses, and may hold spaces; what follows it does not.
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return Number.isFinite(ticks) ? (ticks / ticksPerSecond) * 1_000_000 : null;
+    const micros = (from: number): number =>
+      ((Number(fields[from]) + Number(fields[from + 1])) / ticksPerSecond) * 1_000_000;
+    return Number.isFinite(micros(11)) ? { own: micros(11), ended: micros(13) } : null;
   } catch {
     return null;
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
   }
 }

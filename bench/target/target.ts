@@ -19,8 +19,12 @@ export interface Target {
  * Starts a node as a process of its own, on the Postgres given or on one that it starts and removes.
  *
  * The Postgres is opened here and not by the node, so that COPY and the sizes are measured on the same one.
+ * @param env settings beside those of the bench, which they overrule
  */
-export async function startTarget(databaseUrl: string | null): Promise<Target> {
+export async function startTarget(
+  databaseUrl: string | null,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Target> {
   const folder = makeScratchFolder();
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -29,7 +33,7 @@ export async function startTarget(databaseUrl: string | null): Promise<Target> {
   };
   try {
     const ownUrl = databaseUrl ?? (await openPostgres(stops));
-    const apiKey = `ss_${randomBytes(24).toString('base64url')}`;
+    const apiKey = env.BOOTSTRAP_ADMIN_API_KEY ?? `ss_${randomBytes(24).toString('base64url')}`;
     const node: NodeProcess = await startNodeProcess({
       env: {
         DATABASE_URL: ownUrl,
@@ -37,7 +41,10 @@ export async function startTarget(databaseUrl: string | null): Promise<Target> {
         DATA_DIR: join(folder, 'node'),
         BOOTSTRAP_ADMIN_API_KEY: apiKey,
         LOG_LEVEL: 'warn',
+        ...env,
       },
+      // It ends with this process, however that ends.
+      ownGroup: true,
     });
     stops.push(() => node.stop());
     return { url: node.url, apiKey, pid: node.pid, databaseUrl: ownUrl, stop };

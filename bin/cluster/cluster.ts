@@ -7,7 +7,7 @@ import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../storage/embed
 import { adminKeyFile } from '../admin-key.ts';
 import { openDataDir } from '../data-dir.ts';
 import { findFreePort } from '../driver/free-port.ts';
-import { type Guard, startGuard } from '../driver/guard.ts';
+import { guardPostgres } from '../driver/guard.ts';
 import { type NatsServer, startNatsServer } from '../driver/nats-server.ts';
 import { Releases } from '../releases.ts';
 import { ClusterNode } from './cluster-node.ts';
@@ -62,7 +62,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       keepRunning: false,
       onProgress,
     });
-    const guard = guardPostgres(postgres);
+    const guard = guardPostgres(postgres.dataDirectory);
     releases.add('stop Postgres', postgresStopMs, async () => {
       await postgres.stop();
       guard.release();
@@ -181,9 +181,4 @@ export class Cluster {
   stop(): Promise<void> {
     return this.releases.runAll();
   }
-}
-
-/** An immediate stop, should this process end without one; what was acknowledged is on the disk. */
-function guardPostgres({ dataDirectory }: EmbeddedPostgres): Guard {
-  return startGuard('kill -QUIT "$(head -n 1 "$1/postmaster.pid")"', [dataDirectory]);
 }

@@ -25,3 +25,13 @@ export function startGuard(script: string, values: readonly (string | number)[])
 export function guardProcess(pid: number): Guard {
   return startGuard('kill -KILL "$1"', [pid]);
 }
+
+/** Stops a Postgres at once when this process is gone, and then removes what lies in a directory, if one is given. */
+export function guardPostgres(dataDirectory: string, leftovers?: string): Guard {
+  const pid = '"$(head -n 1 "$1/postmaster.pid")"';
+  const stop = `kill -QUIT ${pid}`;
+  if (leftovers === undefined) return startGuard(stop, [dataDirectory]);
+  // It removes its pid file last.
+  const wait = 'for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e "$1/postmaster.pid" ] || break; sleep 0.5; done';
+  return startGuard(`${stop}; ${wait}; rm -rf "$2"`, [dataDirectory, leftovers]);
+}
