@@ -1,4 +1,12 @@
-const localHosts = ['', 'localhost', '127.0.0.1', '[::1]', 'postgres', 'host.docker.internal'];
+const localHosts = [
+  '',
+  'localhost',
+  '127.0.0.1',
+  '[::1]',
+  'postgres',
+  'postgres-replica',
+  'host.docker.internal',
+];
 const loopbackHosts = ['', 'localhost', '127.0.0.1', '[::1]'];
 const tlsModes = ['require', 'verify-ca', 'verify-full'];
 

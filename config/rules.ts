@@ -35,7 +35,7 @@ export const rules: readonly Rule[] = [
   },
   {
     reads: ['databaseUrl', 'allowInsecureLocalDb'],
-    says: '`DATABASE_URL` asks for TLS (`sslmode` is `require`, `verify-ca` or `verify-full`), unless it leads to a socket, `localhost`, `127.0.0.1` or `::1` outside production, or, with `ALLOW_INSECURE_LOCAL_DB`, to one of these, `postgres` or `host.docker.internal` anywhere.',
+    says: '`DATABASE_URL` asks for TLS (`sslmode` is `require`, `verify-ca` or `verify-full`), unless it leads to a socket, `localhost`, `127.0.0.1` or `::1` outside production, or, with `ALLOW_INSECURE_LOCAL_DB`, to one of these, `postgres`, `postgres-replica` or `host.docker.internal` anywhere.',
     problem: ({ databaseUrl, allowInsecureLocalDb }, production) =>
       databaseUrl === null
         ? null

@@ -12,7 +12,7 @@ export const databaseDefinitions = {
   allowInsecureLocalDb: boolean({
     env: 'ALLOW_INSECURE_LOCAL_DB',
     default: false,
-    why: 'lets DATABASE_URL go without TLS, in production too, to a socket, localhost, 127.0.0.1, ::1, postgres and host.docker.internal, and to nothing else',
+    why: 'lets DATABASE_URL go without TLS, in production too, to a socket, localhost, 127.0.0.1, ::1, postgres, postgres-replica and host.docker.internal, and to nothing else',
   }),
   databasePooler: choice({
     env: 'DATABASE_POOLER',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NatsServer, startNatsServer } from '../../bin/driver/nats-server.ts';
@@ -7,44 +7,56 @@ import { type NodeProcess, startNodeProcess } from '../../bin/driver/node-proces
 import { SequencerClient } from '../../bin/driver/sequencer-client.ts';
 import { newEvent, newStore } from '../support/client-load.ts';
 import { environmentOf, findDocument, nodesOf, readTiers } from '../support/kubernetes-documents.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { findPostgresPrograms } from '../support/postgres-programs.ts';
+import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 import { until } from '../support/until.ts';
 
 const adminKey = 'ss_0123456789abcdef0123456789abcdef01234567';
 const { documents } = readTiers().find(({ tier }) => tier === 'production')!;
 
 let folder: string;
-let database: TestDatabase;
+let postgres: PostgresServer;
 let nats: NatsServer;
 const running: NodeProcess[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sequencer-kubernetes-'));
-  const [key, cert] = [join(folder, 'nats.key'), join(folder, 'nats-ca.crt')];
+  chmodSync(folder, 0o755); // Postgres does not run as root, so another user must get in.
+  const [key, cert] = [join(folder, 'server.key'), join(folder, 'ca.crt')];
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const names = ['-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const hosts = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+  const names = ['-days', '1', '-subj', '/CN=localhost', '-addext', hosts];
   execFileSync('openssl', [...request, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
   const user = ['--user', 'sequencer', '--pass', 'secret'];
   nats = await startNatsServer({ extraArguments: ['--tls', '--tlscert', cert, '--tlskey', key, ...user] });
-  database = await createTestDatabase('embedded');
+  const programs = findPostgresPrograms('debian');
+  // Postgres wants its key for itself.
+  const ownKey = join(folder, 'postgres.key');
+  copyFileSync(key, ownKey);
+  chownSync(ownKey, programs.user.uid, programs.user.gid);
+  postgres = await startPostgresServer(programs, [
+    'ssl=on',
+    `ssl_cert_file=${cert}`,
+    `ssl_key_file=${ownKey}`,
+  ]);
 }, 60_000);
 afterAll(async () => {
   await Promise.all(running.map((node) => node.stop(10_000)));
   await nats.stop();
-  await database.drop();
+  await postgres.stop();
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
 /**
  * A node as its container has it: production, the settings and secrets of the manifest, and Node.js keeps it from writing anywhere
- * but in the one volume. Only addresses and paths differ, and Postgres is reached without TLS.
+ * but in the one volume. Only addresses and paths differ.
  */
 async function startPod(component: string, podName: string): Promise<NodeProcess> {
   const { container } = nodesOf(documents).find((node) => node.component === component)!;
   const dataDir = join(folder, podName);
   mkdirSync(dataDir);
   const secret = {
-    DATABASE_URL: database.url,
+    DATABASE_URL: `${postgres.url}?sslmode=verify-full&sslrootcert=${join(folder, 'ca.crt')}`,
     NATS_URL: `tls://sequencer:secret@localhost:${nats.port}`,
     BOOTSTRAP_ADMIN_API_KEY: adminKey,
     VES_SEQUENCER_SIGNING_KEY: '0123456789abcdef'.repeat(4),
@@ -53,12 +65,11 @@ async function startPod(component: string, podName: string): Promise<NodeProcess
   const node = await startNodeProcess({
     env: {
       ...environmentOf(container, secret, podName),
-      NATS_TLS_CA: join(folder, 'nats-ca.crt'),
+      NATS_TLS_CA: join(folder, 'ca.crt'),
       SEQUENCER_ENV: 'production',
       LOG_FORMAT: 'json',
       HOST: '127.0.0.1',
       DATA_DIR: dataDir,
-      ALLOW_INSECURE_LOCAL_DB: 'true',
       NODE_OPTIONS: `--permission --allow-fs-read=* --allow-fs-write=${dataDir}`,
     },
   });

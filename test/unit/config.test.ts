@@ -237,6 +237,7 @@ describe('rules between settings', () => {
     ['postgres://db.example/x?sslmode=require&sslmode=disable', false, false, false, false],
     ['postgres://db.example/x?sslmode=disable&sslmode=require', true, true, true, true],
     ['postgres://postgres/x', false, true, false, true],
+    ['postgres://postgres-replica/x', false, true, false, true],
     ['postgres://host.docker.internal/x', false, true, false, true],
     ['postgres://localhost.example/x', false, false, false, false],
   ])('%s without TLS goes only where it may', (url, dev, devAllowed, live, liveAllowed) => {
