@@ -51,6 +51,7 @@ import { openLeadership } from './open-leadership.ts';
 import { openProjections } from './open-projections.ts';
 import { openRequestLimits } from './request-limits.ts';
 import { openSchemas } from './schemas.ts';
+import { TakeoverLog } from './takeover-log.ts';
 import { recordCommitment, recordFlush } from './trace-spans.ts';
 import { version } from './version.ts';
 import type { Storage } from './storage.ts';
@@ -331,6 +332,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
 
   metrics.caches.add('api_keys', () => keyCache.figures);
   metrics.resilience.watchCircuits(() => storage.circuits.map(({ figures }) => figures));
+  metrics.resilience.watchReplica(() => storage.replicaFigures());
   metrics.database.watchPool(() => storage.log.poolFigures());
   const openLosses = new OpenLosses(storage.lostHeads, systemClock);
   metrics.sequencing.watchRolledBackStores(() => openLosses.stores);
@@ -470,6 +472,7 @@ function openCommitments(
   });
   const { commitmentEveryEvents: everyEvents, commitmentEverySecs: everySecs } = settings;
   if (everyEvents === 0 && everySecs === 0) return { committer, automatic: null };
+  metrics.commitments.setAutomatic({ everyEvents: everyEvents || null, everySecs: everySecs || null });
   const automatic = new AutomaticCommitments({
     log: storage.commitments,
     committer,
@@ -521,6 +524,7 @@ function openDirectory(
     onAppended,
   }: { cluster: Cluster | null; takeovers: Takeovers; onAppended: () => void },
 ): ActorDirectory {
+  const takeoverLog = new TakeoverLog(log, systemClock);
   const observer: ActorObserver = {
     claimed: (store, claim) => {
       metrics.sequencing.claims.inc();
@@ -533,7 +537,7 @@ function openDirectory(
       onAppended();
       if (claimed !== null && takeovers.note(claimed, durationMs)) {
         metrics.sequencing.tookOver(durationMs);
-        log.info({ ...takeovers.last }, 'took a store over');
+        takeoverLog.note(takeovers.last!);
       }
     },
     closed: (store, cause) => {

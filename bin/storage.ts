@@ -31,7 +31,7 @@ import type { Schemas } from '../storage/schemas.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { CircuitBreaker } from '../domain/resilience/circuit-breaker.ts';
-import type { ReplicaOutcome } from '../storage/postgres/replica.ts';
+import type { ReplicaFigures, ReplicaOutcome } from '../storage/postgres/replica.ts';
 import { openVault } from './payload-encryption.ts';
 import { openReplica } from './replica.ts';
 import { projectionClaimSecs } from './open-projections.ts';
@@ -51,6 +51,8 @@ export interface Storage {
   /** What is spared while it is broken. */
   readonly circuits: readonly CircuitBreaker[];
   readonly lostHeads: LostHeads;
+  /** How the replica of READ_DATABASE_URL is; null where there is none. */
+  readonly replicaFigures: () => ReplicaFigures | null;
   readonly leases: Leases;
   readonly projections: Projections;
   /** Ends every connection; what is in flight is answered first. */
@@ -157,6 +159,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       adminView: postgresAdminView(pool),
       circuits: read === null ? [] : [read.breaker],
       lostHeads: postgresLostHeads(pool),
+      replicaFigures: () => read?.replica.figures ?? null,
       // Who leads goes on leading, however busy the pool is.
       leases: postgresLeases(accessPool),
       projections: postgresProjections({ pool, vault: opened.vault, claimSecs: projectionClaimSecs }),

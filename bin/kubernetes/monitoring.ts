@@ -63,7 +63,7 @@ export function serviceMonitor({ name: tier }: Tier): ServiceMonitor {
           scrapeTimeout: '10s',
           authorization: {
             type: 'ApiKey',
-            credentials: { name: secrets.settings, key: 'BOOTSTRAP_ADMIN_API_KEY' },
+            credentials: { name: secrets.settings, key: 'METRICS_TOKEN' },
           },
           relabelings: [
             { sourceLabels: ['__meta_kubernetes_pod_name'], targetLabel: 'instance' },

@@ -16,7 +16,10 @@ const bytesPerGib = 1_073_741_824;
 const shareInFlight = 1 / 16;
 
 /** Without these a node does not start, or, without its own signing key, signs with keys that nobody planned. */
-const secretsOfAll = ['DATABASE_URL', 'NATS_URL', 'BOOTSTRAP_ADMIN_API_KEY', 'PAYLOAD_ENCRYPTION_KEYS'];
+const secretsOfAll = [
+  ...['DATABASE_URL', 'NATS_URL', 'BOOTSTRAP_ADMIN_API_KEY', 'METRICS_TOKEN'],
+  'PAYLOAD_ENCRYPTION_KEYS',
+];
 const optionalSecrets = [
   ...['NATS_USER', 'NATS_PASSWORD', 'READ_DATABASE_URL', 'DIRECT_DATABASE_URL'],
   ...['JWT_SECRET', 'PAYLOAD_ENCRYPTION_KEYS_BY_TENANT'],

@@ -4,6 +4,15 @@ import type { CircuitBreaker } from '../../domain/resilience/circuit-breaker.ts'
 import type { Log } from '../../telemetry/log.ts';
 import { serverFacts, type ServerFacts } from './queries/server-facts.query.ts';
 import { type Query, send } from './query.ts';
+import { ReplicaLag } from './replica-lag.ts';
+
+/** How a replica is, as of the last look. */
+export interface ReplicaFigures {
+  /** Reads go there. */
+  readonly isFit: boolean;
+  /** For how long it has lacked something that the primary has; null while it is not fit. */
+  readonly lagSecs: number | null;
+}
 
 /** What became of a read that was offered to the replica; all but the first went on to the primary. */
 export type ReplicaOutcome = 'answered' | 'behind' | 'failed' | 'unfit';
@@ -13,7 +22,7 @@ export interface ReplicaOptions {
   readonly pool: Pick<pg.Pool, 'query'>;
   readonly primary: Pick<pg.Pool, 'query'>;
   readonly breaker: CircuitBreaker;
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'monotonicMs'>;
   readonly onRead: (outcome: ReplicaOutcome) => void;
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
@@ -32,11 +41,17 @@ export class Replica {
   private readonly options: ReplicaOptions;
   /** Null before the first look. */
   private isFit: boolean | null = null;
+  private readonly lag = new ReplicaLag();
+  private lagSecs: number | null = null;
   private isClosed = false;
   private look: { cancel(): void } | null = null;
 
   constructor(options: ReplicaOptions) {
     this.options = options;
+  }
+
+  get figures(): ReplicaFigures {
+    return { isFit: this.isFit === true, lagSecs: this.lagSecs };
   }
 
   /** Resolves after the first look, whatever that found. */
@@ -79,12 +94,20 @@ export class Replica {
       const [replica] = await breaker.run(() => send(pool, serverFacts, null));
       const [known] = await send(primary, serverFacts, null);
       this.isFit = isCopy(replica!, known!);
+      if (this.isFit) {
+        const [primaryAt, replicaAt] = [known!.walPosition, replica!.walPosition];
+        this.lagSecs = this.lag.look({ primary: primaryAt, replica: replicaAt, atMs: clock.monotonicMs() });
+      }
       if (!this.isFit && wasFit !== false) {
         log.warn('READ_DATABASE_URL leads to no standby of this database: reads go to the primary');
       }
     } catch (error) {
       if (wasFit !== false) log.warn({ err: error }, 'the replica does not answer: reads go to the primary');
       this.isFit = false;
+    }
+    if (!this.isFit) {
+      this.lag.forget();
+      this.lagSecs = null;
     }
     if (this.isFit && wasFit !== true) log.info('reads go to the replica');
     if (!this.isClosed) this.look = clock.after(lookEveryMs, () => void this.lookAtIt());

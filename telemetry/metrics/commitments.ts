@@ -11,6 +11,12 @@ export interface CommitmentLag {
   readonly oldestSecs: number;
 }
 
+/** When commitments are made unasked; null for what does not make any. */
+export interface AutomaticCommitmentsSample {
+  readonly everyEvents: number | null;
+  readonly everySecs: number | null;
+}
+
 const depthBuckets = [0, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 32];
 const proofBuckets = [32, 64, 128, 256, 320, 384, 448, 512, 640, 768, 1_024];
 
@@ -24,6 +30,7 @@ export class CommitmentMetrics {
   private readonly proofLatency: Distribution;
   private readonly vesDepth: Distribution;
   private readonly vesProofBytes: Distribution;
+  private automatic: AutomaticCommitmentsSample = { everyEvents: null, everySecs: null };
   /** As last looked at; null on nodes that do not look, and while that fails. */
   private lag: CommitmentLag | null = null;
 
@@ -81,6 +88,20 @@ export class CommitmentMetrics {
       'Age of the oldest event that no commitment covers; of the database, looked at every 15 seconds at most',
       ({ oldestSecs }) => oldestSecs,
     );
+    series.gauge(
+      'sequencer_commitment_every_seconds',
+      'COMMITMENT_EVERY_SECS of a node that makes commitments; there is none where time makes none',
+      () => this.automatic.everySecs,
+    );
+    series.gauge(
+      'sequencer_commitment_every_events',
+      'COMMITMENT_EVERY_EVENTS of a node that makes commitments; there is none where their number makes none',
+      () => this.automatic.everyEvents,
+    );
+  }
+
+  setAutomatic(automatic: AutomaticCommitmentsSample): void {
+    this.automatic = automatic;
   }
 
   /** Bound, since it is handed on by itself. */

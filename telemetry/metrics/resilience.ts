@@ -9,6 +9,12 @@ export interface CircuitSample {
   readonly rejected: number;
 }
 
+/** A replica, at the time of a scrape. */
+export interface ReplicaSample {
+  readonly isFit: boolean;
+  readonly lagSecs: number | null;
+}
+
 const stateNumbers = { closed: 0, half_open: 1, open: 2 } as const;
 
 /** What keeps the node going while something that it needs does not. */
@@ -16,6 +22,7 @@ export class ResilienceMetrics {
   private readonly replicaReads: Family<Count>;
   private readonly shedRequests: Count;
   private isShedding = false;
+  private replica: () => ReplicaSample | null = () => null;
   private circuits: () => readonly CircuitSample[] = () => [];
 
   constructor(series: SeriesRegistry) {
@@ -58,11 +65,29 @@ export class ResilienceMetrics {
       'Reads offered to the replica; all that it did not answer in full went to the primary',
       ['outcome'],
     );
+    series.gauge(
+      'sequencer_replica_usable',
+      '1 while reads go to the replica, 0 while all go to the primary; there is none without READ_DATABASE_URL',
+      () => {
+        const replica = this.replica();
+        return replica === null ? null : Number(replica.isFit);
+      },
+    );
+    series.gauge(
+      'sequencer_replica_lag_seconds',
+      'For how long the replica has lacked something that the primary has, looked at each second; there is none while it is not usable',
+      () => this.replica()?.lagSecs ?? null,
+    );
   }
 
   /** Says where to look, at every scrape. */
   watchCircuits(circuits: () => readonly CircuitSample[]): void {
     this.circuits = circuits;
+  }
+
+  /** The same for the replica; null where there is none. */
+  watchReplica(replica: () => ReplicaSample | null): void {
+    this.replica = replica;
   }
 
   shedding(isShedding: boolean): void {

@@ -59,6 +59,7 @@ async function startPod(component: string, podName: string): Promise<NodeProcess
     DATABASE_URL: `${postgres.url}?sslmode=verify-full&sslrootcert=${join(folder, 'ca.crt')}`,
     NATS_URL: `tls://sequencer:secret@localhost:${nats.port}`,
     BOOTSTRAP_ADMIN_API_KEY: adminKey,
+    METRICS_TOKEN: 'metrics-0123456789abcdef0123456789abcdef',
     VES_SEQUENCER_SIGNING_KEY: '0123456789abcdef'.repeat(4),
     PAYLOAD_ENCRYPTION_KEYS: 'fedcba9876543210'.repeat(4),
   };

@@ -176,3 +176,16 @@ test('only an administrator reads them', async () => {
   expect((await node.send('GET', '/metrics', undefined, reader)).status).toBe(403);
   expect((await node.send('GET', '/metrics', undefined, 'ss_unknown')).status).toBe(401);
 });
+
+test('a node tells how often commitments are made unasked, and nothing where none are', async () => {
+  const asked = await node.send('GET', '/metrics');
+  expect(asked.text).not.toMatch(/^sequencer_commitment_every_/m);
+  const committing = await openVesNode(database.url, { env: { COMMITMENT_EVERY_SECS: '90' } });
+  try {
+    const { text } = await committing.send('GET', '/metrics');
+    expect(text).toMatch(/^sequencer_commitment_every_seconds 90$/m);
+    expect(text).not.toMatch(/^sequencer_commitment_every_events /m);
+  } finally {
+    await committing.close();
+  }
+});

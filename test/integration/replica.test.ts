@@ -49,6 +49,15 @@ async function readAll({ tenantId, storeId }: StoreName): Promise<object> {
   };
 }
 
+async function replicaMetrics(): Promise<{ usable: number | null; lag: number | null }> {
+  const { text } = await node.send('GET', '/metrics');
+  const valueOf = (name: string): number | null => {
+    const [, value] = new RegExp(`^${name} (\\S+)$`, 'm').exec(text) ?? [];
+    return value === undefined ? null : Number(value);
+  };
+  return { usable: valueOf('sequencer_replica_usable'), lag: valueOf('sequencer_replica_lag_seconds') };
+}
+
 const whole = (count: number): object => ({ head: count, events: count, total: count, ofEntity: count });
 
 test('reads are answered by a replica that has it all', async () => {
@@ -66,6 +75,8 @@ test('who was told of an event reads it, however far the replica is behind', asy
   await append(store, 4);
   expect(await readAll(store)).toEqual(whole(7));
   expect(outcomes).toEqual({ behind: 2 });
+  await until('metrics tell of the lag', async () => (await replicaMetrics()).lag! > 1);
+  expect((await replicaMetrics()).usable).toBe(1);
   const fresh = newStore();
   await append(fresh, 2);
   expect(await readAll(fresh)).toEqual(whole(2));
@@ -74,6 +85,7 @@ test('who was told of an event reads it, however far the replica is behind', asy
   outcomes = {};
   expect(await readAll(store)).toEqual(whole(7));
   expect(outcomes).toEqual({ answered: 3 });
+  await until('metrics tell that it is over', async () => (await replicaMetrics()).lag === 0);
 });
 
 test('a commitment and its proofs are read while the replica does not have them, and after', async () => {
@@ -107,6 +119,8 @@ test('a replica that stops costs nobody an answer, and is used again when it is 
   expect(outcomes.answered).toBeUndefined();
   const health = await node.send('GET', '/health/detailed');
   expect(health.json.components.circuit_breakers).toMatchObject([{ name: 'replica' }]);
+  await until('metrics tell that it is out', async () => (await replicaMetrics()).usable === 0);
+  expect((await replicaMetrics()).lag).toBeNull();
   await pair.replica.restart();
   await until(
     'the replica answers reads',

@@ -35,6 +35,7 @@ const secret = {
     'postgres://sequencer:p@db.example:5432/sequencer?sslmode=verify-full&sslrootcert=/etc/sequencer/tls/postgres-ca.crt',
   NATS_URL: 'tls://sequencer:n@nats.example:4222',
   BOOTSTRAP_ADMIN_API_KEY: 'ss_0123456789abcdef0123456789abcdef01234567',
+  METRICS_TOKEN: 'metrics-0123456789abcdef0123456789abcdef',
   VES_SEQUENCER_SIGNING_KEY: '0123456789abcdef'.repeat(4),
   PAYLOAD_ENCRYPTION_KEYS: 'fedcba9876543210'.repeat(4),
 };
@@ -292,7 +293,7 @@ describe.each(readTiers())('the manifests of the tier $tier', ({ tier, documents
     expect(routes).toContain(endpoint.path);
     expect(endpoint.authorization).toEqual({
       type: 'ApiKey',
-      credentials: { name: 'sequencer', key: 'BOOTSTRAP_ADMIN_API_KEY' },
+      credentials: { name: 'sequencer', key: 'METRICS_TOKEN' },
     });
     expect(endpoint.relabelings).toContainEqual({ targetLabel: 'tier', replacement: tier });
     const { spec: rules } = findDocument(documents, 'PrometheusRule', 'sequencer');
