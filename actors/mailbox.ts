@@ -27,6 +27,10 @@ export class Mailbox<Command extends Mail> {
     return this.waiting.length;
   }
 
+  get byteCount(): number {
+    return this.bytes;
+  }
+
   /** @throws MailboxFull when the command does not fit; an empty mailbox takes a command of any size */
   put(command: Command): void {
     const { commandsMax, bytesMax } = this.limits;

@@ -63,6 +63,19 @@ export class OwnedStore {
     await this.learn(toLookUp, known);
   }
 
+  /** Whether these requests can be decided, as far as memory says, without asking the log for anything. */
+  needsNoLook(requests: readonly AppendRequest[]): boolean {
+    if (this.dependencies.clock.monotonicMs() < this.lookFirstUntilMs) return false;
+    const { stored } = this.dependencies;
+    const { storeNumber } = this.claim;
+    return requests.every(({ world, events }) =>
+      events.every(
+        ({ eventId, baseVersion }) =>
+          baseVersion === null && stored.get(storeNumber, world, eventId) === undefined,
+      ),
+    );
+  }
+
   /** Asks the log for the facts that a decision lacks. */
   async learn(needs: Needs, known: Knowledge): Promise<void> {
     const { log } = this.dependencies;

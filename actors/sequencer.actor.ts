@@ -20,6 +20,7 @@ import { storeKeyText } from '../domain/types.ts';
 import type { Epoch, Heads, Micros, Sequence, StoreKey } from '../domain/types.ts';
 import { receiptHash } from '../domain/ves/hashes.ts';
 import type { Claim, EventLog, NewVesEvent } from '../storage/event-log.ts';
+import { type Attempt, Flush } from './flush.ts';
 import type { KnownHeads } from './known-heads.ts';
 import { Mailbox } from './mailbox.ts';
 import { Knowledge, OwnedStore } from './owned-store.ts';
@@ -42,6 +43,8 @@ export interface ActorLimits {
   /** Bounds of one flush of this actor; a single larger request still goes through alone. */
   readonly flushEventsMax: number;
   readonly flushBytesMax: number;
+  /** From this much on, requests are appended behind the append on its way instead of gathering more until it is there. */
+  readonly aheadBytesMin: number;
 }
 
 /** A flush that is durable. */
@@ -101,14 +104,6 @@ export interface AppendAnswer extends Answer {
   readonly appended: ReadonlyMap<Sequence, NewVesEvent>;
 }
 
-/** A decision that is durable, and its signed events as they were stored. */
-interface Settled {
-  readonly decision: Decision;
-  readonly ves: readonly NewVesEvent[];
-  readonly claimed: Claim | null;
-  readonly appendMs: number;
-}
-
 /** A decision that keeps asking or keeps conflicting is a fault of ours, not of the caller. */
 const decisionRoundsMax = 8;
 
@@ -125,7 +120,8 @@ type Waiting = AppendCommand & {
  *
  * Modes and the moves between them:
  * - `idle`: nothing waits. A command starts the run loop.
- * - `running`: claims if it holds no claim, then flushes until the mailbox is empty, then `idle` again.
+ * - `running`: claims if it holds no claim, then flushes until the mailbox is empty, then `idle` again. One flush may be
+ *   sent behind another, so that the log is not idle while the next is decided.
  * - `closed`: everything that it held was answered, and commands are refused. Reached by a fence (another node owns
  *   the store), when the store may not be made, by a broken invariant, and by `close()`. A closed actor is thrown
  *   away; a new one claims afresh.
@@ -144,6 +140,8 @@ export class SequencerActor {
   private owned: OwnedStore | null = null;
   private closeCause: SequencerError | null = null;
   private running: Promise<void> = Promise.resolve();
+  /** Called when enough waits to be sent behind the append on its way; null while nobody waits for that. */
+  private onEnough: (() => void) | null = null;
 
   constructor(store: StoreKey, dependencies: ActorDependencies) {
     this.store = store;
@@ -209,6 +207,8 @@ export class SequencerActor {
       if (this.mode === 'idle') {
         this.mode = 'running';
         this.running = this.run();
+      } else if (this.mailbox.byteCount >= this.dependencies.limits.aheadBytesMin) {
+        this.onEnough?.();
       }
     });
   }
@@ -222,84 +222,76 @@ export class SequencerActor {
   private async run(): Promise<void> {
     // Commands that arrive in the same turn of the event loop share the first flush.
     await Promise.resolve();
-    while (this.mode === 'running' && this.mailbox.depth > 0) {
-      await this.flush();
+    let flush: Flush<Waiting> | null = null;
+    while (flush !== null || (this.mode === 'running' && this.mailbox.depth > 0)) {
+      flush ??= this.take();
+      if (flush !== null) flush = await this.serve(flush);
     }
     this.lastUsedMs = this.dependencies.clock.monotonicMs();
     if (this.mode === 'running') this.mode = 'idle';
   }
 
-  /** One group commit: everything gathered is decided, appended in one round trip, and answered. */
-  private async flush(): Promise<void> {
-    const { limits } = this.dependencies;
+  /** One group commit: everything gathered, within the bounds; null when all of it ran out of time. */
+  private take(): Flush<Waiting> | null {
+    const { limits, clock } = this.dependencies;
     const commands = this.mailbox
       .take({ eventsMax: limits.flushEventsMax, bytesMax: limits.flushBytesMax })
       .filter((command) => this.isInTime(command));
-    if (commands.length > 0) await this.serve(commands);
+    return commands.length > 0 ? new Flush(commands, clock.monotonicMs()) : null;
   }
 
-  /** Settles the commands and answers each of them. */
-  private async serve(commands: readonly Waiting[]): Promise<void> {
+  /**
+   * Settles the flush and answers each of its commands.
+   * @returns the one taken meanwhile, which is next; null when none was
+   */
+  private async serve(flush: Flush<Waiting>, mayLookAhead = true): Promise<Flush<Waiting> | null> {
     const { clock, observer } = this.dependencies;
-    const startedMs = clock.monotonicMs();
+    const { commands, takenMs } = flush;
     try {
-      const { decision, ves, claimed, appendMs } = await this.settle(commands);
+      if (flush.attempt === null && this.closeCause !== null) throw this.closeCause;
+      flush.attempt ??= await this.send(flush);
+      if (mayLookAhead) flush.next = await this.lookAhead(flush.attempt);
+      const { decision, ves, sentMs } = await this.settle(flush);
+      const settledMs = clock.monotonicMs();
       observer.flushed({
         requests: commands.length,
         events: decision.legacy.length + decision.ves.length,
-        durationMs: clock.monotonicMs() - startedMs,
-        ageMs: startedMs - commands[0]!.arrivedMs,
-        appendMs,
+        durationMs: settledMs - takenMs,
+        ageMs: takenMs - commands[0]!.arrivedMs,
+        appendMs: settledMs - sentMs,
         traceparents: commands.flatMap(({ traceparent }) => traceparent ?? []),
-        claimed,
+        claimed: flush.claimed,
       });
       const appended = new Map(ves.map((event) => [event.sequence, event]));
       commands.forEach((command, index) => {
         command.answer({ ...decision.answers[index]!, sequencedAt: decision.sequencedAt, appended });
       });
     } catch (error) {
+      await flush.recallNext();
       // Whose events the log refuses, or can't compare with what is stored, is not known: one by one, only that request fails.
       if (isAboutOneRequest(error) && commands.length > 1) {
-        for (const command of commands) await this.serve([command]);
+        for (const command of commands) await this.serve(new Flush([command], clock.monotonicMs()), false);
       } else {
         this.fail(commands, error);
       }
     }
+    return flush.next;
   }
 
   /** Decides and appends until the log agrees; on return the decision is durable and the memory matches it. */
-  private async settle(commands: readonly Waiting[]): Promise<Settled> {
-    const { log, clock, sha256, knownHeads } = this.dependencies;
-    let known = new Knowledge();
-    let claimed: Claim | null = null;
-    for (let round = 0; round < decisionRoundsMax; round++) {
-      if (this.owned === null) {
-        this.owned = await this.claim();
-        claimed = this.owned.claim;
-        known = new Knowledge();
+  private async settle(flush: Flush<Waiting>): Promise<Attempt> {
+    for (;;) {
+      const attempt = (flush.attempt ??= await this.send(flush));
+      const { owned, decision } = attempt;
+      const outcome = await attempt.outcome;
+      if (outcome.kind === 'appended') {
+        owned.remember(decision);
+        this.dependencies.knownHeads?.note(owned.claim, decision);
+        return attempt;
       }
-      const { owned } = this;
-      await owned.recall(commands, known);
-      const decision = decide(this.store, owned.state, commands, known, clock.nowMicros(), sha256);
-      if (decision.kind === 'needs') {
-        await owned.learn(decision, known);
-        continue;
-      }
-      // Also with nothing accepted: a rejection or a head from an owner that has been replaced may be out of date.
-      const ves = await this.signReceipts(decision);
-      const sentMs = clock.monotonicMs();
-      const outcome = await log.append({
-        claim: owned.claim,
-        expectedHeads: owned.state.heads,
-        sequencedAt: decision.sequencedAt,
-        legacy: decision.legacy,
-        ves,
-      });
+      await flush.recallNext();
+      flush.attempt = null;
       switch (outcome.kind) {
-        case 'appended':
-          owned.remember(decision);
-          knownHeads?.note(owned.claim, decision);
-          return { decision, ves, claimed, appendMs: clock.monotonicMs() - sentMs };
         case 'conflict':
           owned.expectRepeats();
           break;
@@ -314,12 +306,83 @@ export class SequencerActor {
           });
       }
     }
+  }
+
+  /** Claims if need be, decides, after asking the log for what memory lacks, and sends the append. */
+  private async send(flush: Flush<Waiting>): Promise<Attempt> {
+    const { clock, sha256 } = this.dependencies;
+    const { commands } = flush;
+    while (flush.rounds < decisionRoundsMax) {
+      flush.rounds += 1;
+      if (this.owned === null) {
+        this.owned = await this.claim();
+        flush.claimed = this.owned.claim;
+        flush.known = new Knowledge();
+      }
+      const { owned } = this;
+      await owned.recall(commands, flush.known);
+      const decision = decide(this.store, owned.state, commands, flush.known, clock.nowMicros(), sha256);
+      if (decision.kind === 'decided') return this.sendDecision(owned, owned.state.heads, decision);
+      await owned.learn(decision, flush.known);
+    }
     throw new InvariantBroken(`${decisionRoundsMax} rounds did not settle a flush`, {
       ...this.store,
       epoch: this.owned?.claim.epoch,
       heads: this.owned?.state.heads,
       requests: commands.map((command) => command.requestId),
     });
+  }
+
+  private async sendDecision(owned: OwnedStore, expectedHeads: Heads, decision: Decision): Promise<Attempt> {
+    const { log, clock } = this.dependencies;
+    const { legacy, sequencedAt } = decision;
+    const ves = await this.signReceipts(decision);
+    const sentMs = clock.monotonicMs();
+    // Also with nothing accepted: a rejection or a head from an owner that has been replaced may be out of date.
+    const outcome = log.append({ claim: owned.claim, expectedHeads, sequencedAt, legacy, ves });
+    outcome.catch(() => undefined); // Whoever settles the flush hears of it; that may be later.
+    return { owned, decision, ves, sentMs, outcome };
+  }
+
+  /**
+   * While an append is on its way, takes the next flush as soon as enough waits, decides it on the heads that the append
+   * will leave, and sends it behind. If the first fails, the second expects heads that don't exist, so the log refuses it.
+   * @returns null when too little came before the outcome
+   */
+  private async lookAhead({ owned, decision, outcome }: Attempt): Promise<Flush<Waiting> | null> {
+    if (isEmpty(decision)) return null;
+    if (!(await this.waitForEnough(outcome)) || this.mode !== 'running' || this.owned !== owned) return null;
+    const next = this.take();
+    // What needs a look into the log, or is wrong in itself, waits for its turn.
+    if (next !== null && owned.needsNoLook(next.commands)) {
+      next.attempt = await this.sendAhead(owned, decision, next).catch(() => null);
+    }
+    return next;
+  }
+
+  private async sendAhead(
+    owned: OwnedStore,
+    before: Decision,
+    { commands, known }: Flush<Waiting>,
+  ): Promise<Attempt | null> {
+    const { clock, sha256 } = this.dependencies;
+    const decision = decide(this.store, before.state, commands, known, clock.nowMicros(), sha256);
+    if (decision.kind === 'needs' || isEmpty(decision)) return null;
+    return this.sendDecision(owned, before.state.heads, decision);
+  }
+
+  /** @returns whether so much waits that gathering more would gain little; false when the outcome was there before */
+  private async waitForEnough(outcome: Promise<unknown>): Promise<boolean> {
+    const { aheadBytesMin } = this.dependencies.limits;
+    if (this.mailbox.byteCount >= aheadBytesMin) return true;
+    const enough = new Promise<boolean>((resolve) => (this.onEnough = () => resolve(true)));
+    const settled = outcome.then(
+      () => false,
+      () => false,
+    );
+    const isEnough = await Promise.race([enough, settled]);
+    this.onEnough = null;
+    return isEnough;
   }
 
   /** Before the append, since a receipt is stored with its event: a replay after a change of keys must return it. */
@@ -383,6 +446,10 @@ export class SequencerActor {
     for (const command of this.mailbox.takeAll()) command.fail(refusal);
     this.dependencies.observer.closed(this.store, cause);
   }
+}
+
+function isEmpty({ legacy, ves }: Decision): boolean {
+  return legacy.length + ves.length === 0;
 }
 
 /** Whether requests that shared the flush may do better without the one that this is about. */

@@ -55,6 +55,7 @@ import { TakeoverLog } from './takeover-log.ts';
 import { recordCommitment, recordFlush } from './trace-spans.ts';
 import { version } from './version.ts';
 import type { Storage } from './storage.ts';
+import { aheadBytesMin } from '../storage/postgres/append-lane.ts';
 
 export interface NodeOptions {
   readonly storage: Storage;
@@ -561,6 +562,7 @@ function openDirectory(
         mailboxBytesMax: settings.mailboxBytesMax,
         flushEventsMax: settings.flushEventsMax,
         flushBytesMax: settings.flushBytesMax,
+        aheadBytesMin,
       },
       stored,
       observer,

@@ -30,3 +30,14 @@ export function headsAfter({ claim, expectedHeads, legacy, ves }: AppendBatch): 
 export function eventCountOf({ legacy, ves }: Pick<AppendBatch, 'legacy' | 'ves'>): number {
   return legacy.length + ves.length;
 }
+
+/** What an event takes beside its payload: ids, hashes, names. */
+const eventOverheadBytes = 300;
+
+/** About how many bytes the batch is for the log. */
+export function batchBytes({ legacy, ves }: AppendBatch): number {
+  let bytes = (legacy.length + ves.length) * eventOverheadBytes;
+  for (const { event } of legacy) bytes += event.payload.length;
+  for (const { event } of ves) bytes += event.payload.length;
+  return bytes;
+}

@@ -104,11 +104,11 @@ export const databaseDefinitions = {
   }),
   appendConnections: integer({
     env: 'APPEND_CONNECTIONS',
-    default: 2,
+    default: 3,
     min: 1,
     max: 64,
     unit: 'connections',
-    why: 'connections that only append; each store is pinned to one, so that its appends keep their order. Two keep Postgres busy while the node prepares the next append; more help when Postgres has cores to spare',
+    why: 'connections that only append. A tenant uses all but one of them at a time, so that others need not wait behind it. Two keep Postgres busy while the node prepares the next append; more help when Postgres has cores to spare',
   }),
   dbAcquireTimeoutMs: integer({
     env: 'DB_ACQUIRE_TIMEOUT_MS',

@@ -9,7 +9,7 @@ import { destroySession, openSession, type SessionOptions } from './session.ts';
 
 export interface AppendConnectionOptions {
   readonly session: SessionOptions;
-  /** An answer that takes longer counts as lost, and the connection with it. */
+  /** An answer that takes longer, from that of the statement before it on, counts as lost, and the connection with it. */
   readonly answerTimeoutMs: number;
   readonly clock: Clock;
 }
@@ -17,11 +17,16 @@ export interface AppendConnectionOptions {
 /** A plan is made once, perhaps while the tables are empty: it must be the one for full tables. */
 const planning = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_mergejoin: 'off' };
 
-/** One connection that runs the append, one statement at a time. */
+/** One connection that runs appends, in the order of the calls. */
 export class AppendConnection {
+  /** How many statements may be on their way at once; a pooler waits for the answer of each. */
+  readonly statementsMax: number;
   private readonly client: pg.Client;
   private readonly options: AppendConnectionOptions;
-  private readonly encoder = new AppendEncoder();
+  /** One for each statement on its way, since what it encoded is overwritten by the next. */
+  private readonly encoders: AppendEncoder[];
+  private statements = 0;
+  private last: Promise<unknown> = Promise.resolve();
 
   /** Throws what `pg` throws. */
   static async open(options: AppendConnectionOptions): Promise<AppendConnection> {
@@ -30,7 +35,12 @@ export class AppendConnection {
       options.session.statementTimeoutMs || Infinity,
       Math.ceil(options.answerTimeoutMs * 0.8),
     );
-    const client = await openSession({ ...options.session, statementTimeoutMs, settings: planning });
+    const client = await openSession({
+      ...options.session,
+      statementTimeoutMs,
+      settings: planning,
+      pipeline: true,
+    });
     try {
       await refuseReadOnly(client);
       return new AppendConnection(client, options);
@@ -43,6 +53,8 @@ export class AppendConnection {
   private constructor(client: pg.Client, options: AppendConnectionOptions) {
     this.client = client;
     this.options = options;
+    this.statementsMax = options.session.pooler === 'transaction' ? 1 : 2;
+    this.encoders = Array.from({ length: this.statementsMax }, () => new AppendEncoder());
   }
 
   /** Calls back once when the connection is gone, for whatever reason. */
@@ -56,11 +68,15 @@ export class AppendConnection {
    * @throws AppendRefused when a value has no binary form; nothing was sent
    */
   async append(batches: readonly PlannedBatch[]): Promise<ReadonlySet<number>> {
-    const statement = this.encode(batches);
+    const config = { ...this.encode(batches), types: rowTypes };
+    const { last } = this;
+    const answered = this.client.query<{ store_number: number }>(config);
+    this.last = answered.catch(() => undefined);
+    // Its time begins when Postgres begins with it.
+    await last;
     const timer = this.options.clock.after(this.options.answerTimeoutMs, () => destroySession(this.client));
     try {
-      const config = { ...statement, types: rowTypes };
-      const { rows } = await this.client.query<{ store_number: number }>(config);
+      const { rows } = await answered;
       return new Set(rows.map((row) => row.store_number));
     } finally {
       timer.cancel();
@@ -77,8 +93,9 @@ export class AppendConnection {
   }
 
   private encode(batches: readonly PlannedBatch[]): AppendStatement {
+    const encoder = this.encoders[this.statements++ % this.encoders.length]!;
     try {
-      return this.encoder.encode(batches);
+      return encoder.encode(batches);
     } catch (error) {
       throw new AppendRefused('a value of the batch has no binary form', {}, { cause: error });
     }

@@ -34,10 +34,14 @@ export interface FlushResult<Batch> {
  * Appends batches of different stores in one statement, and settles every one of them on its own: what is wrong with one
  * must not touch the others. A batch that repeats a stored id is named by the error; the others are sent again without
  * it. What else Postgres refuses is halved until the culprit stands alone.
+ *
+ * @param before resolves once the flush before on this connection is over: what missed its fence, or is sent again, may
+ *   depend on what that one sends again
  */
 export async function flush<Batch extends SettledBatch>(
   connection: FlushConnection,
   batches: readonly Batch[],
+  before: Promise<void> = Promise.resolve(),
 ): Promise<FlushResult<Batch>> {
   const groups: (readonly Batch[])[] = [batches];
   const locked: Batch[] = [];
@@ -46,13 +50,16 @@ export async function flush<Batch extends SettledBatch>(
       const appended = await connection.append(group);
       for (const batch of group) if (appended.has(storeNumberOf(batch))) batch.settle({ kind: 'appended' });
       const missed = group.filter((batch) => !appended.has(storeNumberOf(batch)));
-      if (missed.length > 0) locked.push(...(await settleMissed(connection, missed)));
+      if (missed.length === 0) continue;
+      await before;
+      locked.push(...(await settleMissed(connection, missed)));
     } catch (error) {
       const isUsable = error instanceof AppendRefused || (isRefusal(error) && !isDemotion(error));
       if (!isUsable) {
         settleAll(group, toAppendError(error));
         return { locked, unsent: groups.flat(), isConnected: false };
       }
+      await before;
       groups.push(...settleRefused(group, error));
     }
   }

@@ -1,8 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
 import { LogUnavailable, SequencerError, ShuttingDown } from '../../domain/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { eventCountOf, headsAfter } from '../append-batch.ts';
-import type { AppendBatch, AppendOutcome } from '../event-log.ts';
+import { batchBytes, eventCountOf, headsAfter } from '../append-batch.ts';
+import type { AppendOutcome } from '../event-log.ts';
 import { AppendConnection, type AppendConnectionOptions } from './append-connection.ts';
 import { flush, type FlushResult, type SettledBatch } from './append-flush.ts';
 import { toReadError } from './database-errors.ts';
@@ -13,7 +13,7 @@ import { inTenantTurns } from './tenant-turns.ts';
 
 export interface AppendLaneOptions {
   readonly session: SessionOptions;
-  /** Half of it may pass before a batch is sent, the other half before its answer is there. */
+  /** A third of it may pass before a batch is sent, a third behind the statement before, and a third until the answer. */
   readonly appendTimeoutMs: number;
   /** Bounds of one statement; a single larger batch still goes through, alone. */
   readonly flushBytesMax: number;
@@ -35,13 +35,14 @@ const reconnectDelayMinMs = 50;
 const reconnectDelayMaxMs = 1_000;
 /** How soon a batch is tried again whose fence row another session holds. */
 const lockedRetryMs = 20;
-/** What an event takes beside its payload: ids, hashes, names. */
-const eventOverheadBytes = 300;
+/** So much that an append costs more by its events than by itself. */
+export const aheadBytesMin = 131_072;
 
 /**
- * One connection that only appends, one statement at a time, so that the appends of a store pinned to it can't pass
- * each other. Everything that waits when a statement is answered goes into the next one, one batch of each
- * tenant in turn; a store has one batch in a statement at most, so a busy one can't crowd out the others.
+ * One connection that only appends, statement by statement in the order in which they are sent, so that the appends of a
+ * store can't pass each other. Everything that waits when a statement is answered goes into the next one, one batch of
+ * each tenant in turn; a store has one batch in a statement at most, so a busy one can't crowd out the others. When much
+ * waits, the next statement is sent before the answer of the first is there, so that Postgres goes on without a pause.
  *
  * Modes and the moves between them:
  * - `serving`: connected; flushes whatever waits. A lost connection, or an answer that takes too long, moves it to
@@ -74,12 +75,12 @@ export class AppendLane {
     if (this.mode === 'closed') return Promise.reject(new ShuttingDown('the log is closing'));
     return new Promise((resolve, reject) => {
       const newHeads = headsAfter(batch); // What it throws rejects the promise.
-      const timer = this.options.clock.after(this.options.appendTimeoutMs / 2, () => this.expire(entry));
+      const timer = this.options.clock.after(this.options.appendTimeoutMs / 3, () => this.expire(entry));
       const entry: WaitingBatch = {
         batch,
         payloadKeyNumber,
         newHeads,
-        byteCount: byteCountOf(batch),
+        byteCount: batchBytes(batch),
         isOverdue: false,
         settle: (outcome) => {
           timer.cancel();
@@ -109,39 +110,55 @@ export class AppendLane {
     this.refuseAll();
   }
 
-  /** Flushes what waits until the connection is lost or the lane closes. */
+  /** Flushes what waits until the connection is lost or the lane closes, and what is on its way then is settled. */
   private async serve(connection: AppendConnection): Promise<void> {
     let isConnected = true;
     connection.onEnd(() => {
       isConnected = false;
       this.wake();
     });
+    let statements = 0;
+    let last: Promise<void> = Promise.resolve();
+    const flush = async (batches: readonly WaitingBatch[], before: Promise<void>): Promise<void> => {
+      statements += 1;
+      const { locked, unsent, isConnected: isStill } = await this.flush(connection, batches, before);
+      await before;
+      statements -= 1;
+      isConnected &&= isStill;
+      this.waiting.unshift(...unsent);
+      this.refuseOverdue();
+      if (locked.length > 0) this.options.clock.after(lockedRetryMs, () => this.putBack(locked));
+      this.wake();
+    };
     while (isConnected && this.mode === 'serving') {
-      const batches = this.take();
-      if (batches.length === 0) {
-        await this.sleepUntilWoken();
-        // Batches that are decided in the same turn of the event loop share the statement.
-        await new Promise((resolve) => setImmediate(resolve));
+      const batches = this.maySend(statements, connection) ? this.take() : [];
+      if (batches.length > 0) {
+        last = flush(batches, last);
         continue;
       }
-      const result = await this.flush(connection, batches);
-      isConnected &&= result.isConnected;
-      this.waiting.unshift(...result.unsent);
-      this.refuseOverdue();
-      if (result.locked.length > 0) {
-        this.options.clock.after(lockedRetryMs, () => this.putBack(result.locked));
-      }
+      await this.sleepUntilWoken();
+      // Batches that are decided in the same turn of the event loop share the statement.
+      await new Promise((resolve) => setImmediate(resolve));
     }
+    await last;
     if (this.mode === 'serving') this.mode = 'connecting';
+  }
+
+  /** A statement goes behind another only when gathering more for it would gain little. */
+  private maySend(statements: number, { statementsMax }: AppendConnection): boolean {
+    if (statements === 0) return true;
+    const bytes = this.waiting.reduce((sum, { byteCount }) => sum + byteCount, 0);
+    return statements < statementsMax && bytes >= aheadBytesMin;
   }
 
   private async flush(
     connection: AppendConnection,
     batches: readonly WaitingBatch[],
+    before: Promise<void>,
   ): Promise<FlushResult<WaitingBatch>> {
     const { clock, observer } = this.options;
     const startedMs = clock.monotonicMs();
-    const result = await flush(connection, batches);
+    const result = await flush(connection, batches, before);
     observer?.appended({
       events: batches.reduce((events, { batch }) => events + eventCountOf(batch), 0),
       stores: batches.length,
@@ -222,10 +239,5 @@ export class AppendLane {
 }
 
 function connectionOptions({ session, appendTimeoutMs, clock }: AppendLaneOptions): AppendConnectionOptions {
-  return { session, answerTimeoutMs: appendTimeoutMs / 2, clock };
-}
-
-function byteCountOf({ legacy, ves }: AppendBatch): number {
-  const payloads = [...legacy, ...ves].map(({ event }) => event.payload.length);
-  return payloads.reduce((bytes, length) => bytes + length + eventOverheadBytes, 0);
+  return { session, answerTimeoutMs: appendTimeoutMs / 3, clock };
 }

@@ -19,6 +19,7 @@ import { eventCountOf, headsAfter } from '../append-batch.ts';
 import type { AppendBatch, AppendOutcome, Claim, EntityKey, EventLog, EventRef } from '../event-log.ts';
 import { outcomeOfMissed } from './append-flush.ts';
 import { AppendLane } from './append-lane.ts';
+import { AppendLanes } from './append-lanes.ts';
 import { ClaimQueue } from './claim-queue.ts';
 import { toReadError } from './database-errors.ts';
 import type { DatabaseObserver } from './database-observer.ts';
@@ -45,7 +46,7 @@ export interface PostgresEventLogOptions {
   readonly replica?: Replica | null;
   /** How to open the sessions outside the pool. */
   readonly session: SessionOptions;
-  /** Connections that only append; each store is pinned to one of them. */
+  /** Connections that only append; see AppendLanes. */
   readonly appendConnections: number;
   /** The longest that an append may take, from the call to its outcome. */
   readonly appendTimeoutMs: number;
@@ -96,7 +97,7 @@ export class PostgresEventLog implements EventLog {
   private readonly replica: Replica | null;
   private readonly clock: Clock;
   private readonly vault: PayloadVault;
-  private readonly lanes: readonly AppendLane[];
+  private readonly lanes: AppendLanes;
   private readonly claims: ClaimQueue;
   private readonly counter: EntityCounter;
 
@@ -106,7 +107,7 @@ export class PostgresEventLog implements EventLog {
     this.replica = options.replica ?? null;
     this.clock = options.clock;
     this.vault = options.vault;
-    this.lanes = lanes;
+    this.lanes = new AppendLanes(lanes);
     this.claims = new ClaimQueue({ claimPatienceMs: 1_000, storesPerTenantMax: 0, ...options });
     this.counter = new EntityCounter({
       countEveryEvents: 10_000,
@@ -122,8 +123,7 @@ export class PostgresEventLog implements EventLog {
   async append(batch: AppendBatch): Promise<AppendOutcome> {
     if (eventCountOf(batch) === 0) return this.checkFence(batch);
     const { storeNumber } = batch.claim;
-    const lane = this.lanes[storeNumber % this.lanes.length]!;
-    const outcome = await lane.append(
+    const outcome = await this.lanes.append(
       this.vault.seals ? await this.vault.seal(batch) : { batch, payloadKeyNumber: null },
     );
     if (outcome.kind === 'appended') {
@@ -222,7 +222,7 @@ export class PostgresEventLog implements EventLog {
 
   /** Answers what is in flight, refuses what waits, and ends the append connections. The pool stays open. */
   async close(): Promise<void> {
-    await Promise.all([...this.lanes.map((lane) => lane.close()), this.claims.close(), this.counter.close()]);
+    await Promise.all([this.lanes.close(), this.claims.close(), this.counter.close()]);
   }
 
   /** From the replica when it has all of it, else from the primary. */

@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly lockTimeoutMs: number;
   /** `none` unless given. */
   readonly pooler?: Pooler;
+  /** Whether statements are sent without waiting for the answers of those before them; not behind a pooler. */
+  readonly pipeline?: boolean;
   /** Further settings of Postgres. */
   readonly settings?: SessionSettings;
 }
@@ -44,7 +46,11 @@ export function sessionConfig(options: SessionOptions): pg.ClientConfig | Shared
   };
   if (options.pooler === 'transaction') return { ...common, transactionSettings: limits };
   const ours = Object.entries({ ...limits, ...watchfulness }).map(([name, value]) => `-c ${name}=${value}`);
-  return { ...common, options: [...ownSettings, ...ours].join(' ') };
+  return {
+    ...common,
+    ...(options.pipeline === true && { pipeline: true }),
+    options: [...ownSettings, ...ours].join(' '),
+  };
 }
 
 /**

@@ -26,6 +26,7 @@ beforeAll(async () => {
         mailboxBytesMax: 1_000_000,
         flushEventsMax: 1_000,
         flushBytesMax: 1_000_000,
+        aheadBytesMin: 131_072,
       },
       stored: new StoredCache(1_000),
       observer: { claimed: () => undefined, flushed: () => undefined, closed: () => undefined },

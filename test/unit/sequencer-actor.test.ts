@@ -14,6 +14,7 @@ const generous: ActorLimits = {
   mailboxBytesMax: 1_000_000,
   flushEventsMax: 1_000,
   flushBytesMax: 1_000_000,
+  aheadBytesMin: 131_072,
 };
 
 function openNode(
