@@ -179,7 +179,7 @@ export class SimulatedNode {
           mailboxBytesMax: 100_000,
           flushEventsMax: 6,
           flushBytesMax: 100_000,
-          aheadBytesMin: 131_072,
+          aheadBytesMin: 1,
         },
         stored: new StoredCache(20),
         observer: {
