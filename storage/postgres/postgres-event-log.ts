@@ -46,7 +46,7 @@ export interface PostgresEventLogOptions {
   readonly replica?: Replica | null;
   /** How to open the sessions outside the pool. */
   readonly session: SessionOptions;
-  /** Connections that only append; see AppendLanes. */
+  /** Connections that only append; see `AppendLanes`. */
   readonly appendConnections: number;
   /** The longest that an append may take, from the call to its outcome. */
   readonly appendTimeoutMs: number;
