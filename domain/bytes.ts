@@ -84,6 +84,17 @@ export function compareUtf8(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/**
+ * The text that lies at `start` … `end` as well-formed UTF-8. A short one is copied to where a view of its length is ready: making a
+ * view takes as long as reading from it.
+ */
+export function textAt(bytes: Uint8Array, start: number, end: number): string {
+  const target = shortTargets[end - start];
+  if (target === undefined) return decoder.decode(bytes.subarray(start, end));
+  for (let index = 0; index < target.length; index++) target[index] = bytes[start + index] ?? 0;
+  return decoder.decode(target);
+}
+
 /** A text as UTF-8. */
 export function utf8Bytes(text: string): Uint8Array {
   return utf8.encode(text);
@@ -146,4 +157,7 @@ export function hexDigit(code: number): number {
 }
 
 const utf8 = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/** By length. */
+const shortTargets = Array.from({ length: 65 }, (_, length) => new Uint8Array(length));
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

@@ -1,6 +1,6 @@
 import { skimFirstElement, skimMember, skimString, skipSpace } from './json/skim.ts';
 import type { StoreKey, Uuid } from './types.ts';
-import { parseUuid } from './uuid.ts';
+import { canonicalUuidAt, parseUuid } from './uuid.ts';
 
 /**
  * The store that an ingest request of either world is for, taken from its first event; so a gateway knows the owner
@@ -15,7 +15,12 @@ export function findStoreKey(body: Uint8Array): StoreKey | 'no events' | null {
   return tenantId === null || storeId === null ? null : { tenantId, storeId };
 }
 
+const quote = 0x22;
+
 function uuidMember(body: Uint8Array, eventAt: number, name: string): Uuid | null {
-  const text = skimString(body, skimMember(body, eventAt, name));
+  const at = skimMember(body, eventAt, name);
+  const canonical = body[at] === quote && body[at + 37] === quote ? canonicalUuidAt(body, at + 1) : null;
+  if (canonical !== null) return canonical;
+  const text = skimString(body, at);
   return text === null ? null : parseUuid(text);
 }

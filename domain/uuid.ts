@@ -1,3 +1,4 @@
+import { textAt } from './bytes.ts';
 import type { Uuid } from './types.ts';
 
 /**
@@ -13,6 +14,17 @@ export function parseUuid(text: string): Uuid | null {
   const inner = urn.exec(lower)?.[1] ?? braced.exec(lower)?.[1] ?? lower;
   const canonical = bare.exec(inner)?.slice(1).join('-') ?? inner;
   return isCanonical(canonical) ? (canonical as Uuid) : null;
+}
+
+/**
+ * The UUID that lies at `at` in its canonical form, 36 characters long.
+ * @returns null when what lies there is not in that form
+ */
+export function canonicalUuidAt(text: Uint8Array, at: number): Uuid | null {
+  for (let index = 0; index < 36; index++) {
+    if (!isCanonicalCode(text[at + index] ?? 0, index)) return null;
+  }
+  return textAt(text, at, at + 36) as Uuid;
 }
 
 /** The 16 bytes of a UUID in text order, which is network order. */
@@ -55,15 +67,14 @@ const bare = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12}
 
 function isCanonical(text: string): boolean {
   if (text.length !== 36) return false;
-  for (let at = 0; at < 36; at++) {
-    const code = text.charCodeAt(at);
-    if (at === 8 || at === 13 || at === 18 || at === 23) {
-      if (code !== hyphen) return false;
-    } else if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) {
-      return false;
-    }
-  }
+  for (let at = 0; at < 36; at++) if (!isCanonicalCode(text.charCodeAt(at), at)) return false;
   return true;
+}
+
+/** Whether the canonical form may have this character in this place. */
+function isCanonicalCode(code: number, place: number): boolean {
+  if (place === 8 || place === 13 || place === 18 || place === 23) return code === hyphen;
+  return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
 }
 
 /** The value of a lower-case hex digit, given its character code. */

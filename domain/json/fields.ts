@@ -1,8 +1,8 @@
-import { hexBytes } from '../bytes.ts';
+import { hexBytes, textAt } from '../bytes.ts';
 import { Refused } from '../errors.ts';
 import { parseTimestamp } from '../time.ts';
 import type { Micros, Uuid } from '../types.ts';
-import { parseUuid } from '../uuid.ts';
+import { canonicalUuidAt, parseUuid } from '../uuid.ts';
 import type { FieldNames, Repeated } from './field-names.ts';
 import { excerpt, pathAt } from './location.ts';
 import type { JsonReader } from './reader.ts';
@@ -105,7 +105,9 @@ export class FieldReader {
     const start = this.string('a UUID');
     const known = repeated?.recall(json.output, json.end) ?? null;
     if (known !== null) return known;
-    const uuid = parseUuid(this.lastString());
+    // Most are canonical already; between its quotes, such a one takes 38 bytes.
+    const canonical = json.end === 38 ? canonicalUuidAt(json.output, 1) : null;
+    const uuid = canonical ?? parseUuid(this.lastString());
     if (uuid === null) throw this.wrong(start, 'a UUID');
     repeated?.keep(json.output, json.end, uuid);
     return uuid;
@@ -201,9 +203,7 @@ export class FieldReader {
 
   private lastString(): string {
     const { output, end, plain } = this.json;
-    // Not `subarray`, which costs more than the decoding of a short text.
-    if (plain) return utf8.decode(new Uint8Array(output.buffer, 1, end - 2));
-    return JSON.parse(utf8.decode(new Uint8Array(output.buffer, 0, end))) as string;
+    return plain ? textAt(output, 1, end - 1) : (JSON.parse(textAt(output, 0, end)) as string);
   }
 
   /** The error for a value that is none of what is accepted. If it is not even JSON, that is thrown instead. */
@@ -252,5 +252,3 @@ function hasCapital(text: Uint8Array, end: number): boolean {
   for (let at = 0; at < end; at++) if ((text[at] ?? 0) <= 0x5a && (text[at] ?? 0) >= 0x41) return true;
   return false;
 }
-
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -42,7 +42,7 @@ export class JsonReader {
     this.makeRoom(0);
   }
 
-  /** What was written since `end` was 0; a view, valid until the next text. Made directly: `subarray` takes far longer. */
+  /** What was written since `end` was 0; a view, valid until the next text. Made directly, since `subarray` takes longer. */
   canonical(): Uint8Array {
     return new Uint8Array(this.output.buffer, 0, this.end);
   }

@@ -89,6 +89,7 @@ export function gatewayService(deps: GatewayDependencies): GatewaySchema {
   for (const [alias, endpoint] of endpointsByAlias(routes)) {
     aliases[alias] = (exchange, parameters) => answer(endpoint, exchange, parameters);
   }
+  const find = aliasFinder();
   return {
     name: 'gateway',
     mixins: [ApiGateway],
@@ -111,7 +112,7 @@ export function gatewayService(deps: GatewayDependencies): GatewaySchema {
       rest: {
         visibility: 'private',
         handler({ params: { exchange } }: Context<{ exchange: Exchange }>) {
-          const found = findAlias(this.aliases, exchange);
+          const found = find(this.aliases, exchange);
           if (found === null) return exchange.reply(emptyReply(404));
           return found.alias.handler(exchange, found.parameters);
         },
@@ -141,11 +142,28 @@ type GatewaySchema = ServiceSchema<Record<string, unknown>, object, Variables>;
 /** The exchange has its own. */
 const noTimeout = { timeout: 0 };
 
-/** The first alias for the path and the method, with the path's parameters as they were sent. */
-function findAlias(
-  aliases: readonly Alias[],
-  { path, req: { method = '' } }: Exchange,
-): { alias: Alias; parameters: PathParameters } | null {
+interface FoundAlias {
+  readonly alias: Alias;
+  readonly parameters: PathParameters;
+}
+
+/**
+ * Finds the first alias for the path and the method, with the path's parameters as they were sent. What is found for a path
+ * without parameters is remembered, so at most once for each route and method: most requests are for few of a hundred lines.
+ */
+function aliasFinder(): (aliases: readonly Alias[], exchange: Exchange) => FoundAlias | null {
+  const withoutParameters = new Map<string, FoundAlias>();
+  return (aliases, exchange) => {
+    const key = `${exchange.req.method} ${exchange.path}`;
+    const known = withoutParameters.get(key);
+    if (known !== undefined) return known;
+    const found = findAlias(aliases, exchange);
+    if (found?.alias.keys.length === 0) withoutParameters.set(key, found);
+    return found;
+  };
+}
+
+function findAlias(aliases: readonly Alias[], { path, req: { method = '' } }: Exchange): FoundAlias | null {
   for (const alias of aliases) {
     const match = alias.isMethod(method) ? alias.re.exec(path) : null;
     if (match === null) continue;
