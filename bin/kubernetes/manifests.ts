@@ -14,12 +14,13 @@ interface Part {
 
 /** The files of docker/kubernetes/, by their paths in it. */
 export function manifests(): ReadonlyMap<string, string> {
-  return new Map(
-    tiers.flatMap((tier) => [
+  return new Map([
+    ['alerts.yaml', textOf(alerts())],
+    ...tiers.flatMap((tier): [string, string][] => [
       [`${tier.name}/sequencer.yaml`, textOf(clusterOf(tier))],
       [`${tier.name}/monitoring.yaml`, textOf(monitoringOf(tier))],
     ]),
-  );
+  ]);
 }
 
 function clusterOf(tier: Tier): Part[] {
@@ -63,8 +64,12 @@ function monitoringOf(tier: Tier): Part[] {
       about: `Held to the service levels of the tier ${tier.name} (docs/slo.md).`,
       content: serviceMonitor(tier),
     },
-    { about: 'The rules of docker/prometheus/alerts.yml and slo.yml.', content: prometheusRule() },
   ];
+}
+
+/** The same for every tier: the label `tier` says how hard a rule is. */
+function alerts(): Part[] {
+  return [{ about: 'The rules of docker/prometheus/alerts.yml and slo.yml.', content: prometheusRule() }];
 }
 
 function namespaceOf(): INamespace {

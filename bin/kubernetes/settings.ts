@@ -15,7 +15,7 @@ const bytesPerGib = 1_073_741_824;
 /** Of a node's memory: several times as much is in use while an admitted body is parsed and appended. */
 const shareInFlight = 1 / 16;
 
-/** Without these a node does not start, or, without its own signing key, signs with keys that nobody planned. */
+/** Without most of these a node does not start; without the others nobody measures it, or it signs with a key of its own. */
 const secretsOfAll = [
   ...['DATABASE_URL', 'NATS_URL', 'BOOTSTRAP_ADMIN_API_KEY', 'METRICS_TOKEN'],
   'PAYLOAD_ENCRYPTION_KEYS',

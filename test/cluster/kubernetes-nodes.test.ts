@@ -6,12 +6,14 @@ import { type NatsServer, startNatsServer } from '../../bin/driver/nats-server.t
 import { type NodeProcess, startNodeProcess } from '../../bin/driver/node-process.ts';
 import { SequencerClient } from '../../bin/driver/sequencer-client.ts';
 import { newEvent, newStore } from '../support/client-load.ts';
+import { installDebianPrograms } from '../support/debian-programs.ts';
 import { environmentOf, findDocument, nodesOf, readTiers } from '../support/kubernetes-documents.ts';
 import { findPostgresPrograms } from '../support/postgres-programs.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 import { until } from '../support/until.ts';
 
 const adminKey = 'ss_0123456789abcdef0123456789abcdef01234567';
+const metricsToken = 'metrics-0123456789abcdef0123456789abcdef';
 const { documents } = readTiers().find(({ tier }) => tier === 'production')!;
 
 let folder: string;
@@ -20,6 +22,7 @@ let nats: NatsServer;
 const running: NodeProcess[] = [];
 
 beforeAll(async () => {
+  installDebianPrograms({ openssl: '/usr/bin/openssl' });
   folder = mkdtempSync(join(tmpdir(), 'sequencer-kubernetes-'));
   chmodSync(folder, 0o755); // Postgres does not run as root, so another user must get in.
   const [key, cert] = [join(folder, 'server.key'), join(folder, 'ca.crt')];
@@ -59,7 +62,7 @@ async function startPod(component: string, podName: string): Promise<NodeProcess
     DATABASE_URL: `${postgres.url}?sslmode=verify-full&sslrootcert=${join(folder, 'ca.crt')}`,
     NATS_URL: `tls://sequencer:secret@localhost:${nats.port}`,
     BOOTSTRAP_ADMIN_API_KEY: adminKey,
-    METRICS_TOKEN: 'metrics-0123456789abcdef0123456789abcdef',
+    METRICS_TOKEN: metricsToken,
     VES_SEQUENCER_SIGNING_KEY: '0123456789abcdef'.repeat(4),
     PAYLOAD_ENCRYPTION_KEYS: 'fedcba9876543210'.repeat(4),
   };
@@ -91,7 +94,7 @@ test('nodes run as the manifests have them, write nothing but their volume, and 
 
   // The way in that the service monitor has.
   const [endpoint] = findDocument(documents, 'ServiceMonitor', 'sequencer').spec.endpoints;
-  const headers = { authorization: `${endpoint.authorization.type} ${adminKey}` };
+  const headers = { authorization: `${endpoint.authorization.type} ${metricsToken}` };
   for (const { url } of [sequencer, gateway]) {
     const metrics = await fetch(`${url}${endpoint.path}`, { headers });
     expect(metrics.status).toBe(200);

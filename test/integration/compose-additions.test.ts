@@ -34,6 +34,7 @@ const secrets = {
   POSTGRES_PASSWORD: 'p0123456789',
   NATS_PASSWORD: 'n0123456789',
   GRAFANA_PASSWORD: 'g0123456789',
+  METRICS_TOKEN: 'm0123456789m0123456789m0123456789',
 };
 
 interface Service {
@@ -77,7 +78,7 @@ describe('docker/compose.monitoring.yml', () => {
   test('adds Prometheus, an exporter of the machine, and Grafana, and asks for every secret that is not set', () => {
     const added = Object.keys(compose(['compose.monitoring.yml'])).filter((name) => !(name in compose([])));
     expect(added.sort()).toEqual(['grafana', 'node-exporter', 'prometheus']);
-    for (const name of ['BOOTSTRAP_ADMIN_API_KEY', 'GRAFANA_PASSWORD']) {
+    for (const name of ['METRICS_TOKEN', 'GRAFANA_PASSWORD']) {
       expect(() => compose(['compose.monitoring.yml'], { ...secrets, [name]: '' })).toThrow(/set it to/);
     }
   });
@@ -113,7 +114,7 @@ describe('docker/compose.monitoring.yml', () => {
     expect(services['node-exporter']).toBeDefined();
   });
 
-  test('starts a Prometheus that accepts its configuration, and whose key a node accepts', async () => {
+  test('starts a Prometheus that accepts its configuration, and whose token a node accepts', async () => {
     const { prometheus } = compose(['compose.monitoring.yml']);
     // The places in the container are places in a folder; everything else is as it is there.
     const here = (text: string): string =>
@@ -125,7 +126,7 @@ describe('docker/compose.monitoring.yml', () => {
     mkdirSync(here('/etc/prometheus/secrets'));
     const nodes = new TestNodes();
     const database = await createTestDatabase('embedded');
-    const node = await nodes.start({ DATABASE_URL: database.url });
+    const node = await nodes.start({ DATABASE_URL: database.url, METRICS_TOKEN: secrets.METRICS_TOKEN });
     const file = here('/etc/prometheus/prometheus.yml');
     const configuration = readFileSync(file, 'utf8')
       .replace('/etc/prometheus/secrets', here('/etc/prometheus/secrets'))
@@ -153,10 +154,10 @@ describe('docker/compose.monitoring.yml', () => {
     const server = new PrometheusServer(child, `http://127.0.0.1:${port}`);
     try {
       await server.becomeReady();
-      const key = here('/etc/prometheus/secrets/admin-api-key');
-      expect(readFileSync(key, 'utf8')).toBe(adminKey);
+      const key = here('/etc/prometheus/secrets/metrics-token');
+      expect(readFileSync(key, 'utf8')).toBe(secrets.METRICS_TOKEN);
       expect(statSync(key).mode & 0o777).toBe(0o600);
-      // All of it, with the rules and the key.
+      // All of it, with the rules and the token.
       promtool('check', 'config', file);
       await until('the node is scraped', async () => {
         const now = Date.now() / 1_000;

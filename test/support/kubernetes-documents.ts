@@ -49,6 +49,12 @@ export function validateDocument(document: KubernetesDocument): void {
   new model(document).validate();
 }
 
+/** The paths of all manifests in their directory. */
+export function manifestFiles(): readonly string[] {
+  const entries = readdirSync(manifestsDirectory, { recursive: true, encoding: 'utf8' });
+  return entries.filter((path) => path.endsWith('.yaml'));
+}
+
 /** The documents of a text, which holds one or several. */
 export function readDocuments(text: string): KubernetesDocument[] {
   return parseAllDocuments(text).map((document) => {
@@ -57,13 +63,16 @@ export function readDocuments(text: string): KubernetesDocument[] {
   });
 }
 
-/** The tiers that have manifests, and what is in them. */
+/** The tiers that have manifests, and what is in them, with what all of them share. */
 export function readTiers(): readonly { readonly tier: string; readonly documents: KubernetesDocument[] }[] {
-  return readdirSync(manifestsDirectory).map((tier) => ({
+  const files = manifestFiles();
+  const documentsIn = (path: string): KubernetesDocument[] =>
+    readDocuments(readFileSync(join(manifestsDirectory, path), 'utf8'));
+  const shared = files.filter((path) => !path.includes('/')).flatMap(documentsIn);
+  const tiers = new Set(files.filter((path) => path.includes('/')).map((path) => path.split('/')[0]!));
+  return [...tiers].map((tier) => ({
     tier,
-    documents: readdirSync(join(manifestsDirectory, tier)).flatMap((file) =>
-      readDocuments(readFileSync(join(manifestsDirectory, tier, file), 'utf8')),
-    ),
+    documents: [...files.filter((path) => path.startsWith(`${tier}/`)).flatMap(documentsIn), ...shared],
   }));
 }
 

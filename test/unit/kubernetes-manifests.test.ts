@@ -13,6 +13,7 @@ import {
   environmentOf,
   findDocument,
   type KubernetesDocument,
+  manifestFiles,
   manifestsDirectory,
   nodesOf,
   readTiers,
@@ -48,8 +49,7 @@ const documentedTiers = new Map(
 );
 
 test('the files are what "npm run docker:kubernetes" writes', () => {
-  const paths = readTiers().flatMap(({ tier }) => [`${tier}/monitoring.yaml`, `${tier}/sequencer.yaml`]);
-  const stored = paths.map((path) => [path, readFileSync(join(manifestsDirectory, path), 'utf8')]);
+  const stored = manifestFiles().map((path) => [path, readFileSync(join(manifestsDirectory, path), 'utf8')]);
   expect(Object.fromEntries(stored)).toEqual(Object.fromEntries(manifests()));
 });
 
