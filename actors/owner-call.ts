@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import type { RetryBudget, RetryObserver } from '../domain/resilience/retries.ts';
 
 /**
  * What the retry loop must know of a failure; made by the caller, since errors look different across nodes. Beside the
@@ -15,6 +16,9 @@ export interface OwnerCallOptions {
   readonly classify: (error: unknown) => FailureKind;
   /** Whom a fence names as the owner by now, or null. */
   readonly claimantOf?: (error: unknown) => string | null;
+  /** Bounds the tries of all calls together; those of one are bounded by its time alone unless given. */
+  readonly budget?: RetryBudget;
+  readonly observer?: RetryObserver;
 }
 
 const firstDelayMs = 20;
@@ -31,19 +35,24 @@ const storedNothing: ReadonlySet<FailureKind> = new Set(['pushback', 'fenced', '
  *
  * @param attempt makes one call, given the milliseconds that are left and, after a fence, the claimant it named
  * @returns the first answer
- * @throws the last failure, once it is of another kind or no time is left for another attempt; but the failure of an
+ * @throws the last failure, once it is of another kind or no time or budget is left for another attempt; but the failure of an
  *   attempt that may have been stored rather than a later one that says of itself alone that nothing was
  */
 export async function callOwner<Reply>(
   options: OwnerCallOptions,
   attempt: (timeLeftMs: number, claimant: string | null) => Promise<Reply>,
 ): Promise<Reply> {
-  const { clock, random, deadlineMs, classify, claimantOf } = options;
+  const { clock, random, deadlineMs, classify, claimantOf, budget, observer } = options;
+  const startedMs = clock.monotonicMs();
+  budget?.called();
   let claimant: string | null = null;
   let lost: { readonly error: unknown } | null = null;
+  let retries = 0;
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, delayMaxMs)) {
     try {
-      return await attempt(Math.max(deadlineMs - clock.monotonicMs(), 1), claimant);
+      const reply = await attempt(Math.max(deadlineMs - clock.monotonicMs(), 1), claimant);
+      if (retries > 0) observer?.ended('succeeded', clock.monotonicMs() - startedMs);
+      return reply;
     } catch (error) {
       const kind = classify(error);
       if (kind === 'lost') lost = { error };
@@ -51,10 +60,18 @@ export async function callOwner<Reply>(
       // Two owners that each name the other would otherwise be asked without a pause.
       const waitMs = named !== null && claimant === null ? 0 : delayMs * (0.5 + random());
       claimant = named !== claimant ? named : null;
-      if (!retried.has(kind) || clock.monotonicMs() + waitMs >= deadlineMs) {
+      const isFinal = !retried.has(kind);
+      const isOver = clock.monotonicMs() + waitMs >= deadlineMs;
+      // What does not leave this node costs the others nothing.
+      if (isFinal || isOver || (kind !== 'unreachable' && budget?.take() === false)) {
+        if (!isFinal || retries > 0) {
+          observer?.ended(isFinal ? 'failed' : 'exhausted', clock.monotonicMs() - startedMs);
+        }
         throw lost !== null && storedNothing.has(kind) ? lost.error : error;
       }
       if (waitMs > 0) await clock.sleep(waitMs);
+      retries += 1;
+      observer?.retried();
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import {
   AppendOutcomeUnknown,
   AppendRefused,
+  CircuitOpen,
   ClusterUnreachable,
   DeadlineExceeded,
   Fenced,
@@ -184,7 +185,7 @@ export class SequencerActor {
   /**
    * Sequences and appends the events of one request; resolves once the accepted ones are durable.
    *
-   * @throws MailboxFull, DeadlineExceeded, LogUnavailable, LogRolledBack, ClusterUnreachable, ShuttingDown: nothing of the request was stored
+   * @throws MailboxFull, DeadlineExceeded, LogUnavailable, CircuitOpen, LogRolledBack, ClusterUnreachable, ShuttingDown: nothing of the request was stored
    * @throws Fenced when another owner has the store; nothing was stored
    * @throws Refused when its tenant may have no more stores; nothing was stored
    * @throws AppendOutcomeUnknown when it may or may not be stored; sending the same event ids again settles it
@@ -431,7 +432,8 @@ export class SequencerActor {
         ? cause
         : new AppendOutcomeUnknown('the append failed in an unforeseen way', { ...this.store }, { cause });
     // Whatever went wrong, memory may differ from the log by now, unless it is certain that nothing was sent.
-    if (!(error instanceof LogUnavailable || isAboutOneRequest(error))) this.owned = null;
+    const isUntouched = error instanceof LogUnavailable || error instanceof CircuitOpen;
+    if (!isUntouched && !isAboutOneRequest(error)) this.owned = null;
     for (const command of commands) command.fail(error);
     // A store that may not be made has no use for an actor.
     const isOver = error instanceof Fenced || error instanceof Refused || error instanceof InvariantBroken;

@@ -49,6 +49,7 @@ import { openCluster } from './open-cluster.ts';
 import type { Identity } from './receipt-key.ts';
 import { openLeadership } from './open-leadership.ts';
 import { openProjections } from './open-projections.ts';
+import { openNodeCircuits, openRetryBudget } from './resilience.ts';
 import { openRequestLimits } from './request-limits.ts';
 import { openSchemas } from './schemas.ts';
 import { TakeoverLog } from './takeover-log.ts';
@@ -93,7 +94,14 @@ const bytesReadPerTurn = 262_144;
  */
 export async function openNode(settings: Settings, options: NodeOptions): Promise<NodeHandle> {
   const { storage, identity, nodeId, metrics, tracing, log } = options;
-  const cluster = await openCluster(settings, { nodeId, log, onNameTaken: options.end });
+  const nodeCircuits = openNodeCircuits(settings, log);
+  const cluster = await openCluster(settings, {
+    nodeId,
+    circuits: nodeCircuits,
+    log,
+    onNameTaken: options.end,
+  });
+  const circuits = () => [...storage.circuits.map(({ figures }) => figures), ...nodeCircuits.figures];
   const broker = new ServiceBroker({
     ...brokerOptions({
       nodeId,
@@ -257,6 +265,8 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           random: Math.random,
           callTimeoutMs: settings.brokerCallTimeoutMs,
           cutOffForMs: () => cluster?.cutOffForMs ?? 0,
+          retryBudget: openRetryBudget(settings),
+          retryObserver: metrics.resilience.retriesOf('append'),
           tracing,
         }),
         metrics.ingest,
@@ -311,7 +321,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
           () => null,
         ),
         pool: storage.log.poolFigures(),
-        circuits: storage.circuits.map(({ figures }) => figures),
+        circuits: circuits(),
         leadership: leadership.reports(),
         rolledBackStores: await storage.lostHeads.openStores().catch(() => null),
         uptimeSecs: process.uptime(),
@@ -332,7 +342,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   );
 
   metrics.caches.add('api_keys', () => keyCache.figures);
-  metrics.resilience.watchCircuits(() => storage.circuits.map(({ figures }) => figures));
+  metrics.resilience.watchCircuits(circuits);
   metrics.resilience.watchReplica(() => storage.replicaFigures());
   metrics.database.watchPool(() => storage.log.poolFigures());
   const openLosses = new OpenLosses(storage.lostHeads, systemClock);

@@ -2,12 +2,14 @@ import type { Settings } from '../config/read-settings.ts';
 import { systemClock } from '../services/system-clock.ts';
 import { Cluster } from '../services/transport/cluster.ts';
 import { NatsRefused } from '../services/transport/nats-refused.ts';
+import type { NodeCircuits } from '../services/transport/node-circuits.ts';
 import { NodeNameTaken } from '../services/transport/node-name.ts';
 import type { Log } from '../telemetry/log.ts';
 import { natsConnectionOptions } from './nats-connection.ts';
 import { StartProblem } from './start-problem.ts';
 
 export interface OpenClusterOptions {
+  readonly circuits: NodeCircuits;
   readonly nodeId: string;
   readonly log: Log;
   /** Told when the node must end, since an older one of its name lives. */
@@ -24,7 +26,7 @@ const subjectPrefix = 'MOL-stateset-sequencer';
  */
 export async function openCluster(settings: Settings, options: OpenClusterOptions): Promise<Cluster | null> {
   if (settings.natsUrl === null) return null;
-  const { nodeId, log, onNameTaken } = options;
+  const { nodeId, circuits, log, onNameTaken } = options;
   try {
     return await Cluster.join({
       nodeId,
@@ -36,6 +38,7 @@ export async function openCluster(settings: Settings, options: OpenClusterOption
       clock: systemClock,
       log,
       silenceMs: settings.nodeSilenceMs,
+      circuits,
       linkLimits: { callsMax: settings.nodeCallsInFlightMax, bytesMax: settings.nodeBytesInFlightMax },
       bodyBytesMax: settings.maxBodySizeBytes,
       partialBytesMax: settings.nodePartialBytesMax,

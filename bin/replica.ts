@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import type { Settings } from '../config/read-settings.ts';
-import { CircuitBreaker, circuitLimits } from '../domain/resilience/circuit-breaker.ts';
+import { type CircuitBreaker, circuitLimits } from '../domain/resilience/circuit-breaker.ts';
 import { systemClock } from '../services/system-clock.ts';
-import { isOutage } from '../storage/postgres/database-errors.ts';
 import { createPool } from '../storage/postgres/pool.ts';
 import { Replica, type ReplicaOutcome } from '../storage/postgres/replica.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
 import type { Log } from '../telemetry/log.ts';
+import { openCircuit } from './resilience.ts';
 
 export interface OpenedReplica {
   readonly replica: Replica;
@@ -43,14 +43,7 @@ export function openReplica(
     lifetimeMaxMs: (settings.readDbMaxLifetimeSecs ?? settings.dbMaxLifetimeSecs) * 1_000,
     log,
   });
-  const breaker = new CircuitBreaker({
-    name: 'replica',
-    limits: circuitLimits,
-    isFailure: isOutage,
-    clock: systemClock,
-    random: Math.random,
-    onChange: (figures) => log.warn({ ...figures }, `the circuit to the replica is ${figures.state}`),
-  });
+  const breaker = openCircuit('replica', circuitLimits, log);
   const replica = new Replica({ pool, primary, breaker, clock: systemClock, onRead: onReplicaRead, log });
   return { replica, breaker, pool };
 }

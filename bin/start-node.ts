@@ -57,6 +57,7 @@ export async function startNode(settings: Settings, options: StartOptions): Prom
       databaseUrl: database.url,
       log,
       observer: metrics.database,
+      readRetries: metrics.resilience.retriesOf('read'),
       onReplicaRead: (outcome) => metrics.resilience.replicaRead(outcome),
       onProgress: (step) => output.say(`  ${step}`),
     }).catch((error: unknown) => {

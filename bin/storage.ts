@@ -11,6 +11,7 @@ import { postgresAuditEntries } from '../storage/postgres/audit-log.ts';
 import { awaitServer } from '../storage/postgres/await-server.ts';
 import type { DatabaseObserver } from '../storage/postgres/database-observer.ts';
 import { checkSchema, migrate } from '../storage/postgres/migrate.ts';
+import { guardPool } from '../storage/postgres/circuit-pool.ts';
 import { createPool } from '../storage/postgres/pool.ts';
 import { openPostgresEventLog } from '../storage/postgres/postgres-event-log.ts';
 import type { PointSource } from '../storage/point-source.ts';
@@ -30,9 +31,12 @@ import type { Projections } from '../storage/projections.ts';
 import type { Schemas } from '../storage/schemas.ts';
 import type { SequencerKeys } from '../storage/sequencer-keys.ts';
 import type { Log } from '../telemetry/log.ts';
+import { LogUnavailable } from '../domain/errors.ts';
 import type { CircuitBreaker } from '../domain/resilience/circuit-breaker.ts';
+import type { RetryObserver } from '../domain/resilience/retries.ts';
 import type { ReplicaFigures, ReplicaOutcome } from '../storage/postgres/replica.ts';
 import { openVault } from './payload-encryption.ts';
+import { openCircuit, openRetryBudget, strictCircuitLimits } from './resilience.ts';
 import { openReplica } from './replica.ts';
 import { projectionClaimSecs } from './open-projections.ts';
 
@@ -64,11 +68,16 @@ export interface StorageOptions {
   readonly log: Log;
   /** Told what Postgres is asked; nobody is unless given. */
   readonly observer?: DatabaseObserver;
+  /** Told of reads that are tried again. */
+  readonly readRetries?: RetryObserver;
   /** Told of each read that was offered to the replica. */
   readonly onReplicaRead?: (outcome: ReplicaOutcome) => void;
   /** Told, for the person who waits, what takes its time. */
   readonly onProgress: (step: string) => void;
 }
+
+/** A session that was lost is found out at once and made anew at once; a server that starts takes longer than anyone should wait. */
+const readRetryPolicy = { triesMax: 3, firstDelayMs: 50, delayMsMax: 500, withinMs: 1_000 };
 
 /** Of each node: one that polls for revocations and renews leases, and one that looks API keys up. */
 export const accessConnectionsMax = 2;
@@ -118,6 +127,12 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
     connectionsMin: settings.minDbConnections,
     ...(observer && { observer }),
   });
+  const limits = strictCircuitLimits(settings);
+  const circuits = {
+    database: openCircuit('database', limits, log),
+    append: openCircuit('append', limits, log),
+  };
+  guardPool(pool, circuits.database);
   // Who may do what is known, and revocations are heard of, however busy the pool is.
   const accessPool = createPool({
     ...poolOptions,
@@ -145,6 +160,15 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       clock: systemClock,
       random: Math.random,
       log,
+      appendCircuit: circuits.append,
+      readRetries: {
+        policy: readRetryPolicy,
+        budget: openRetryBudget(settings),
+        isRetryable: (error) => error instanceof LogUnavailable,
+        clock: systemClock,
+        random: Math.random,
+        observer: options.readRetries ?? { retried: () => undefined, ended: () => undefined },
+      },
       ...(observer && { observer }),
     });
     return {
@@ -157,7 +181,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       points: postgresPoints(pool),
       auditEntries: postgresAuditEntries(pool),
       adminView: postgresAdminView(pool),
-      circuits: read === null ? [] : [read.breaker],
+      circuits: [...Object.values(circuits), ...(read === null ? [] : [read.breaker])],
       lostHeads: postgresLostHeads(pool),
       replicaFigures: () => read?.replica.figures ?? null,
       // Who leads goes on leading, however busy the pool is.

@@ -9,6 +9,7 @@ import { limitDefinitions } from './definitions/limits.ts';
 import { networkDefinitions } from './definitions/network.ts';
 import { nodeDefinitions, sequencingDefinitions } from './definitions/node.ts';
 import { projectionDefinitions } from './definitions/projections.ts';
+import { resilienceDefinitions } from './definitions/resilience.ts';
 import { schemaDefinitions } from './definitions/schemas.ts';
 import { serverDefinitions } from './definitions/server.ts';
 import { telemetryDefinitions } from './definitions/telemetry.ts';
@@ -25,6 +26,7 @@ export const definitions = {
   ...nodeDefinitions,
   ...clusterDefinitions,
   ...leadershipDefinitions,
+  ...resilienceDefinitions,
   ...sequencingDefinitions,
   ...vesDefinitions,
   ...schemaDefinitions,
@@ -55,6 +57,7 @@ export const definitionGroups: readonly {
   { title: 'Node', definitions: nodeDefinitions },
   { title: 'Cluster', definitions: clusterDefinitions },
   { title: 'Leader', definitions: leadershipDefinitions },
+  { title: 'Circuits and retries', definitions: resilienceDefinitions },
   { title: 'Sequencing', definitions: sequencingDefinitions },
   { title: 'Signed events', definitions: vesDefinitions },
   { title: 'Schemas', definitions: schemaDefinitions },

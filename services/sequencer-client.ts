@@ -2,6 +2,7 @@ import type { ServiceBroker } from 'moleculer';
 import { callOwner } from '../actors/owner-call.ts';
 import type { FailureKind } from '../actors/owner-call.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { RetryBudget, RetryObserver } from '../domain/resilience/retries.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { readError } from './broker-errors.ts';
 import type { AppendParams, AppendReply, CallMeta } from './contracts.ts';
@@ -25,6 +26,9 @@ export interface SequencerClientDependencies {
   readonly callTimeoutMs: number;
   /** How long this node has not seen the others; 0 while it does, and for a node that is alone. */
   readonly cutOffForMs?: () => number;
+  /** For the tries of all requests together. */
+  readonly retryBudget?: RetryBudget;
+  readonly retryObserver?: RetryObserver;
   /** Absent where nothing is traced. */
   readonly tracing?: Tracing | undefined;
 }
@@ -39,6 +43,8 @@ export function sequencerClient({
   random,
   callTimeoutMs,
   cutOffForMs = () => 0,
+  retryBudget,
+  retryObserver,
   tracing,
 }: SequencerClientDependencies): SequencerClient {
   const classify = (error: unknown): FailureKind => {
@@ -48,7 +54,15 @@ export function sequencerClient({
   return {
     append: (params, meta = {}) =>
       callOwner<AppendReply>(
-        { clock, random, deadlineMs: clock.monotonicMs() + params.timeLeftMs, classify, claimantOf },
+        {
+          clock,
+          random,
+          deadlineMs: clock.monotonicMs() + params.timeLeftMs,
+          classify,
+          claimantOf,
+          ...(retryBudget && { budget: retryBudget }),
+          ...(retryObserver && { observer: retryObserver }),
+        },
         (timeLeftMs, claimant) => {
           const isThere = claimant !== null && canCall(broker, claimant);
           return traced(

@@ -9,6 +9,7 @@ import { Heartbeats } from './heartbeats.ts';
 import { LinkBounds, type LinkLimits } from './link-bounds.ts';
 import { NatsLink } from './nats-link.ts';
 import { NatsTransporter } from './nats-transporter.ts';
+import type { NodeCircuits } from './node-circuits.ts';
 import { NodeName, type NodeNameTaken } from './node-name.ts';
 
 export interface ClusterOptions {
@@ -21,6 +22,8 @@ export interface ClusterOptions {
   /** A node not heard of for this long is taken for gone. */
   readonly silenceMs: number;
   readonly linkLimits: LinkLimits;
+  /** To each of the other nodes. */
+  readonly circuits: NodeCircuits;
   /** The longest request body; what comes around it is counted here. */
   readonly bodyBytesMax: number;
   readonly partialBytesMax: number;
@@ -94,7 +97,8 @@ export class Cluster {
     return {
       transporter: this.transporter,
       registry: { discoverer: this.heartbeats },
-      middlewares: [this.bounds.middleware()],
+      // From the inside out.
+      middlewares: [this.options.circuits.middleware(), this.bounds.middleware()],
     };
   }
 

@@ -204,9 +204,9 @@ export class AppendLane {
     const overdue = this.waiting.filter((entry) => entry.isOverdue);
     if (overdue.length === 0) return;
     this.waiting = this.waiting.filter((entry) => !entry.isOverdue);
-    const reason =
-      this.mode === 'connecting' ? 'Postgres is out of reach' : 'the append was not sent in time';
-    for (const entry of overdue) entry.settle(new LogUnavailable(`append: ${reason}`));
+    const isOutOfReach = this.mode === 'connecting';
+    const reason = isOutOfReach ? 'Postgres is out of reach' : 'the append was not sent in time';
+    for (const entry of overdue) entry.settle(new LogUnavailable(`append: ${reason}`, { isOutOfReach }));
   }
 
   private refuseAll(): void {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
-import { LogUnavailable } from '../../domain/errors.ts';
+import { AppendOutcomeUnknown, LogUnavailable, ShuttingDown } from '../../domain/errors.ts';
 import type { StoredLegacyEvent } from '../../domain/legacy/event.ts';
 import {
   type CommandId,
@@ -17,6 +17,9 @@ import type { StoredVesEvent } from '../../domain/ves/event.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { eventCountOf, headsAfter } from '../append-batch.ts';
 import type { AppendBatch, AppendOutcome, Claim, EntityKey, EventLog, EventRef } from '../event-log.ts';
+import type { CircuitBreaker, CircuitVerdict } from '../../domain/resilience/circuit-breaker.ts';
+import { type RetryOptions, retrying } from '../../domain/resilience/retries.ts';
+import { connectPastCircuit } from './circuit-pool.ts';
 import { outcomeOfMissed } from './append-flush.ts';
 import { AppendLane } from './append-lane.ts';
 import { AppendLanes } from './append-lanes.ts';
@@ -67,6 +70,10 @@ export interface PostgresEventLogOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Spares Postgres appends while it does not answer them; none are spared unless given. */
+  readonly appendCircuit?: CircuitBreaker;
+  /** How reads of events and heads are tried again; they are not unless given. */
+  readonly readRetries?: RetryOptions;
   /** Told of the appends; what goes through the pool is for the pool to tell. */
   readonly observer?: Pick<DatabaseObserver, 'appended'>;
 }
@@ -100,6 +107,8 @@ export class PostgresEventLog implements EventLog {
   private readonly lanes: AppendLanes;
   private readonly claims: ClaimQueue;
   private readonly counter: EntityCounter;
+  private readonly appendCircuit: CircuitBreaker | null;
+  private readonly readRetries: RetryOptions | null;
 
   /** Use `openPostgresEventLog`. */
   constructor(options: PostgresEventLogOptions, lanes: readonly AppendLane[]) {
@@ -108,6 +117,8 @@ export class PostgresEventLog implements EventLog {
     this.clock = options.clock;
     this.vault = options.vault;
     this.lanes = new AppendLanes(lanes);
+    this.appendCircuit = options.appendCircuit ?? null;
+    this.readRetries = options.readRetries ?? null;
     this.claims = new ClaimQueue({ claimPatienceMs: 1_000, storesPerTenantMax: 0, ...options });
     this.counter = new EntityCounter({
       countEveryEvents: 10_000,
@@ -123,9 +134,11 @@ export class PostgresEventLog implements EventLog {
   async append(batch: AppendBatch): Promise<AppendOutcome> {
     if (eventCountOf(batch) === 0) return this.checkFence(batch);
     const { storeNumber } = batch.claim;
-    const outcome = await this.lanes.append(
-      this.vault.seals ? await this.vault.seal(batch) : { batch, payloadKeyNumber: null },
-    );
+    const sealed = this.vault.seals ? await this.vault.seal(batch) : { batch, payloadKeyNumber: null };
+    const append = (): Promise<AppendOutcome> => this.lanes.append(sealed);
+    const outcome = await (this.appendCircuit === null
+      ? append()
+      : this.appendCircuit.run(append, judgeAppend));
     if (outcome.kind === 'appended') {
       this.counter.appended(storeNumber, batch.expectedHeads, headsAfter(batch));
     }
@@ -160,7 +173,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async heads(store: StoreKey): Promise<Heads> {
-    const [row] = await read(this.pool, heads, store);
+    const [row] = await this.readAgain(heads, store);
     return row ?? { legacy: 0 as Head, ves: 0 as Head };
   }
 
@@ -192,7 +205,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   /**
-   * Asks Postgres for nothing, through the pool.
+   * Asks Postgres for nothing, through the pool, also while the circuit is open: its answer is how one knows that it is back.
    * @throws LogUnavailable when no answer came in two seconds, be it that the pool has no connection to spare
    */
   async ping(): Promise<{ readonly responseTimeMs: number }> {
@@ -202,7 +215,7 @@ export class PostgresEventLog implements EventLog {
       late = this.clock.after(pingTimeoutMs, () => reject(new LogUnavailable('ping: no answer in time')));
     });
     try {
-      await Promise.race([this.pool.query('select 1'), tooLate]);
+      await Promise.race([askPastCircuit(this.pool), tooLate]);
     } catch (error) {
       throw error instanceof LogUnavailable ? error : toReadError(error, 'ping');
     } finally {
@@ -232,7 +245,13 @@ export class PostgresEventLog implements EventLog {
     isWhole: (rows: readonly Row[]) => boolean,
   ): Promise<Row[]> {
     const found = (await this.replica?.read(query, parameters, isWhole)) ?? null;
-    return found ?? read(this.pool, query, parameters);
+    return found ?? this.readAgain(query, parameters);
+  }
+
+  /** From the primary, tried again where that is set up: it may be restarting, and a read has no effect. */
+  private readAgain<Parameters, Row>(query: Query<Parameters, Row>, parameters: Parameters): Promise<Row[]> {
+    const once = (): Promise<Row[]> => read(this.pool, query, parameters);
+    return this.readRetries === null ? once() : retrying(this.readRetries, once);
   }
 
   private async readEntityOnPrimary(
@@ -241,8 +260,8 @@ export class PostgresEventLog implements EventLog {
     page: { readonly offset: number; readonly limit: number },
   ): Promise<{ rows: EventRow<StoredLegacyEvent>[]; total: number }> {
     const [rows, counts] = await Promise.all([
-      read(this.pool, readLegacyEntity, { ...store, ...entity, ...page }),
-      read(this.pool, countLegacyEntity, { ...store, ...entity }),
+      this.readAgain(readLegacyEntity, { ...store, ...entity, ...page }),
+      this.readAgain(countLegacyEntity, { ...store, ...entity }),
     ]);
     return { rows, total: counts[0]?.total ?? 0 };
   }
@@ -280,6 +299,28 @@ export class PostgresEventLog implements EventLog {
     const outcome = outcomeOfMissed({ batch }, row);
     if (outcome instanceof Error) throw outcome;
     return outcome ?? { kind: 'appended' };
+  }
+}
+
+/** One store whose row is locked, or a queue that is too long, must not have the others spared. */
+function judgeAppend(error: unknown): CircuitVerdict {
+  if (error instanceof AppendOutcomeUnknown) return 'failure';
+  if (!(error instanceof LogUnavailable)) return error instanceof ShuttingDown ? 'none' : 'success';
+  const { isOutOfReach, code } = error.data;
+  return isOutOfReach === true || (typeof code === 'string' && code.startsWith('53')) ? 'failure' : 'none';
+}
+
+async function askPastCircuit(pool: pg.Pool): Promise<void> {
+  const client = await connectPastCircuit(pool);
+  let isBroken = true;
+  const ignore = (): void => undefined; // The statement fails with the same error.
+  client.on('error', ignore);
+  try {
+    await client.query('select 1');
+    isBroken = false;
+  } finally {
+    client.off('error', ignore);
+    client.release(isBroken);
   }
 }
 

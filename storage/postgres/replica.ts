@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import type { CircuitBreaker } from '../../domain/resilience/circuit-breaker.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { judgeDatabase } from './circuit-pool.ts';
 import { serverFacts, type ServerFacts } from './queries/server-facts.query.ts';
 import { type Query, send } from './query.ts';
 import { ReplicaLag } from './replica-lag.ts';
@@ -76,7 +77,7 @@ export class Replica {
       return null;
     }
     try {
-      const rows = await breaker.run(() => send(pool, query, parameters));
+      const rows = await breaker.run(() => send(pool, query, parameters), judgeDatabase);
       const whole = isWhole(rows);
       onRead(whole ? 'answered' : 'behind');
       return whole ? rows : null;
@@ -91,7 +92,7 @@ export class Replica {
     const { pool, primary, breaker, clock, log } = this.options;
     const wasFit = this.isFit;
     try {
-      const [replica] = await breaker.run(() => send(pool, serverFacts, null));
+      const [replica] = await breaker.run(() => send(pool, serverFacts, null), judgeDatabase);
       const [known] = await send(primary, serverFacts, null);
       this.isFit = isCopy(replica!, known!);
       if (this.isFit) {

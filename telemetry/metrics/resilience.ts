@@ -1,4 +1,4 @@
-import type { Count, Family, Sample, SeriesRegistry } from './series.ts';
+import type { Count, Distribution, Family, Sample, SeriesRegistry } from './series.ts';
 
 /** One circuit breaker, at the time of a scrape. */
 export interface CircuitSample {
@@ -7,6 +7,13 @@ export interface CircuitSample {
   readonly successes: number;
   readonly failures: number;
   readonly rejected: number;
+  readonly timesOpened: number;
+}
+
+/** Told of what is tried again. */
+export interface RetryCounter {
+  retried(): void;
+  ended(outcome: 'succeeded' | 'failed' | 'exhausted', durationMs: number): void;
 }
 
 /** A replica, at the time of a scrape. */
@@ -21,6 +28,9 @@ const stateNumbers = { closed: 0, half_open: 1, open: 2 } as const;
 export class ResilienceMetrics {
   private readonly replicaReads: Family<Count>;
   private readonly shedRequests: Count;
+  private readonly retryAttempts: Family<Count>;
+  private readonly retryEnds: Record<'succeeded' | 'failed' | 'exhausted', Family<Count>>;
+  private readonly retrySeconds: Family<Distribution>;
   private isShedding = false;
   private replica: () => ReplicaSample | null = () => null;
   private circuits: () => readonly CircuitSample[] = () => [];
@@ -52,6 +62,39 @@ export class ResilienceMetrics {
       'sequencer_circuit_breaker_rejections',
       'Calls not made, since the circuit was open',
       ({ rejected }) => rejected,
+    );
+    counter(
+      'sequencer_circuit_breaker_opened',
+      'How often it opened, be it again after probes that failed',
+      ({ timesOpened }) => timesOpened,
+    );
+    const operation = ['operation'];
+    this.retryAttempts = series.counters(
+      'sequencer_retry_attempts',
+      'Tries after the first: `append` of a request at the owner of its store, `read` of Postgres',
+      operation,
+    );
+    this.retryEnds = {
+      succeeded: series.counters(
+        'sequencer_retry_successes',
+        'Operations that succeeded at a try after the first',
+        operation,
+      ),
+      failed: series.counters(
+        'sequencer_retry_failures',
+        'Operations that were tried again and then failed with what is not tried again',
+        operation,
+      ),
+      exhausted: series.counters(
+        'sequencer_retry_exhausted',
+        'Operations that were given up since their tries, their time or the budget of all retries was used up',
+        operation,
+      ),
+    };
+    this.retrySeconds = series.histograms(
+      'sequencer_retry_latency_seconds',
+      'Operations that needed more than one try, or had no more, from the first try to the outcome',
+      operation,
     );
     series.gauge('sequencer_pool_shedding', '1 while requests are turned away for the pool, else 0', () =>
       Number(this.isShedding),
@@ -88,6 +131,17 @@ export class ResilienceMetrics {
   /** The same for the replica; null where there is none. */
   watchReplica(replica: () => ReplicaSample | null): void {
     this.replica = replica;
+  }
+
+  /** @param operation one of few */
+  retriesOf(operation: string): RetryCounter {
+    return {
+      retried: () => this.retryAttempts.with(operation).inc(),
+      ended: (outcome, durationMs) => {
+        this.retryEnds[outcome].with(operation).inc();
+        this.retrySeconds.with(operation).observe(durationMs / 1_000);
+      },
+    };
   }
 
   shedding(isShedding: boolean): void {

@@ -19,6 +19,9 @@ import {
   ShuttingDown,
 } from '../../domain/errors.ts';
 import { readError, toBrokerError } from '../../services/broker-errors.ts';
+import { NodeCircuits } from '../../services/transport/node-circuits.ts';
+import { circuitLimits } from '../../domain/resilience/circuit-breaker.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { NatsRefused } from '../../services/transport/nats-refused.ts';
 import { NodeNameTaken } from '../../services/transport/node-name.ts';
 import { OpenBrokers, type OpenedBroker } from '../support/open-brokers.ts';
@@ -168,6 +171,53 @@ describe('between two nodes', () => {
     expect(cluster.bounds.loadOf('owner')).toEqual({ calls: 0, bytes: 0 });
     expect(broker.transit?.pendingRequests.size).toBe(0);
   });
+});
+
+test('a node that lives and answers nothing is spared after some calls, but for those who ask how it is', async () => {
+  const clock = new ManualClock();
+  const changes: string[] = [];
+  const circuits = new NodeCircuits({
+    limits: { ...circuitLimits, failuresMax: 3 },
+    clock,
+    random: () => 0,
+    onChange: ({ name, state }) => changes.push(`${name} ${state}`),
+  });
+  let isMute = true;
+  let asked = 0;
+  const mute = (): Promise<void> => {
+    asked += 1;
+    return isMute ? new Promise(() => undefined) : Promise.resolve();
+  };
+  const node = { name: 'node', actions: { describe: mute } };
+  await brokers.open({ nodeId: 'owner', connection: connection(), services: [peer(mute), node] });
+  const { broker } = await brokers.open({ nodeId: 'caller', connection: connection(), circuits });
+  await broker.waitForServices(['peer', 'node'], 5_000);
+  const hold = (timeout: number) => broker.call('peer.hold', {}, { timeout });
+
+  // Whoever gives up soon has proved nothing.
+  for (let calls = 0; calls < 5; calls += 1) {
+    await expect(hold(50)).rejects.toMatchObject({ type: 'REQUEST_TIMEOUT' });
+  }
+  // An answer is an answer, whatever it says.
+  await expect(broker.call('peer.fail', { index: 6 })).rejects.toMatchObject({ type: 'INVARIANT_BROKEN' });
+  expect(circuits.figures).toMatchObject([
+    { name: 'node owner', state: 'closed', failures: 0, successes: 1 },
+  ]);
+
+  const late = await Promise.allSettled([hold(1_000), hold(1_000), hold(1_000)]);
+  expect(late.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  asked = 0;
+  await expect(hold(1_000)).rejects.toMatchObject({ type: 'CIRCUIT_OPEN', data: { kind: 'pushback' } });
+  expect(asked).toBe(0);
+  await expect(broker.call('node.describe', {}, { timeout: 50 })).rejects.toMatchObject({
+    type: 'REQUEST_TIMEOUT',
+  });
+  expect(asked).toBe(1);
+
+  isMute = false;
+  clock.advance(30_000);
+  expect(await Promise.all([hold(1_000), hold(1_000), hold(1_000)])).toEqual(['held', 'held', 'held']);
+  expect(changes).toEqual(['node owner open', 'node owner half_open', 'node owner closed']);
 });
 
 describe('a node that goes away', () => {

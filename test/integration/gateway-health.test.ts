@@ -17,6 +17,9 @@ const well: NodeHealth = {
   runtime: 'node v24.1.0',
 };
 const circuit = {
+  timesClosed: 0,
+  slowCalls: 0,
+  averageMs: 1.25,
   name: 'replica',
   state: 'closed',
   successes: 4,

@@ -118,7 +118,11 @@ test('a replica that stops costs nobody an answer, and is used again when it is 
   for (let reads = 0; reads < 10; reads += 1) expect(await readAll(store)).toEqual(whole(5));
   expect(outcomes.answered).toBeUndefined();
   const health = await node.send('GET', '/health/detailed');
-  expect(health.json.components.circuit_breakers).toMatchObject([{ name: 'replica' }]);
+  expect(health.json.components.circuit_breakers).toMatchObject([
+    { name: 'database', failures: 0 },
+    { name: 'append', failures: 0 },
+    { name: 'replica' },
+  ]);
   await until('metrics tell that it is out', async () => (await replicaMetrics()).usable === 0);
   expect((await replicaMetrics()).lag).toBeNull();
   await pair.replica.restart();

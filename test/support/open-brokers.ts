@@ -2,8 +2,10 @@ import { ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { ConnectionOptions } from 'nats';
 import pino from 'pino';
 import { brokerOptions } from '../../moleculer.config.ts';
+import { circuitLimits } from '../../domain/resilience/circuit-breaker.ts';
 import { systemClock } from '../../services/system-clock.ts';
 import { Cluster, type ClusterOptions } from '../../services/transport/cluster.ts';
+import { NodeCircuits } from '../../services/transport/node-circuits.ts';
 
 export interface OpenedBroker {
   readonly broker: ServiceBroker;
@@ -33,6 +35,12 @@ export class OpenBrokers {
       clock: systemClock,
       log: pino({ level: 'silent' }),
       silenceMs: 10_000,
+      circuits: new NodeCircuits({
+        limits: circuitLimits,
+        clock: systemClock,
+        random: Math.random,
+        onChange: () => undefined,
+      }),
       linkLimits: { callsMax: 100, bytesMax: 33_554_432 },
       bodyBytesMax: 10_485_760,
       partialBytesMax: 33_554_432,

@@ -56,6 +56,7 @@ export async function openVesNode(databaseUrl: string, options: VesNodeOptions =
     databaseUrl,
     log,
     observer,
+    readRetries: metrics.resilience.retriesOf('read'),
     onProgress: () => undefined,
     ...(options.onReplicaRead && { onReplicaRead: options.onReplicaRead }),
   });

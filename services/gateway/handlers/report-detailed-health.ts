@@ -68,8 +68,16 @@ function statusOf(circuits: readonly CircuitFigures[]): Status {
   return circuits.some(({ state }) => state === 'open') ? 'degraded' : 'healthy';
 }
 
-function circuitBody({ name, state, successes, failures, rejected }: CircuitFigures): object {
-  return { name, state, successes, failures, rejected };
+function circuitBody(circuit: CircuitFigures): object {
+  const { name, state, successes, failures, rejected, timesOpened, timesClosed, slowCalls, averageMs } =
+    circuit;
+  return {
+    ...{ name, state, successes, failures, rejected },
+    times_opened: timesOpened,
+    times_closed: timesClosed,
+    slow_calls: slowCalls,
+    avg_duration_ms: Math.round(averageMs * 1_000) / 1_000,
+  };
 }
 
 interface DatabaseBody {

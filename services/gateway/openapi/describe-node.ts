@@ -88,11 +88,15 @@ export const describeNode = {
           circuit_breakers: absent(
             list(
               answer({
-                name: text('nats'),
+                name: text('database'),
                 state: oneOf(['closed', 'open', 'half_open']),
                 successes: integer(120),
                 failures: integer(0),
                 rejected: integer(0),
+                times_opened: integer(0),
+                times_closed: integer(0),
+                slow_calls: integer(0),
+                avg_duration_ms: number(1.204),
               }),
             ),
           ),
