@@ -4,9 +4,11 @@ import { legendRow, type Sample } from './legend.ts';
 import { colors, drawing, faint, ink, line, niceCeiling, rectangle, text } from './svg.ts';
 
 const width = 900;
-const height = 380;
-const plot = { left: 84, right: 20, top: 104, bottom: 44 } as const;
+const height = 394;
+const plot = { left: 84, right: 20, top: 104, bottom: 58 } as const;
 const groupGap = 0.22;
+const lineHeight = 15;
+const characterWidth = 6.6;
 
 /** Groups of upright bars, with a mark across each that has something to reach. */
 export function barChartSvg(chart: BarChart): string {
@@ -27,7 +29,10 @@ export function barChartSvg(chart: BarChart): string {
   ];
   groups.forEach(({ name, bars }, group) => {
     const left = plot.left + group * groupWidth;
-    parts.push(text(left + groupWidth / 2, bottom + 20, name, `text-anchor="middle" fill="${faint}"`));
+    const place = `text-anchor="middle" fill="${faint}"`;
+    linesOf(name, groupWidth).forEach((part, index) => {
+      parts.push(text(left + groupWidth / 2, bottom + 20 + index * lineHeight, part, place));
+    });
     bars.forEach(({ value, mark }, index) => {
       const x = left + (groupWidth * groupGap) / 2 + index * barWidth;
       const bar = { x: x + 1, y: y(value), width: barWidth - 2, height: bottom - y(value) };
@@ -63,6 +68,17 @@ function legend({ series, markName, levels }: BarChart): string[] {
     samples.push({ name, draw: (x, y) => line([x, y - 4], [x + 14, y - 4], dashed) });
   }
   return legendRow(samples, { left: plot.left / 2, y: 68 });
+}
+
+/** The words of a name, on as many lines as its group has room for. */
+function linesOf(name: string, room: number): string[] {
+  const lines: string[] = [];
+  for (const word of name.split(' ')) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`;
+    if (lines.length > 0 && longer.length * characterWidth < room) lines[lines.length - 1] = longer.trim();
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function colorOf(index: number): string {

@@ -1,6 +1,8 @@
 import type { Part } from './part.ts';
+import { caches } from './parts/caches.ts';
 import { cluster } from './parts/cluster.ts';
 import { commitments } from './parts/commitments.ts';
+import { history } from './parts/history.ts';
 import { ingest } from './parts/ingest.ts';
 import { keyLookup } from './parts/key-lookup.ts';
 import { profile } from './parts/profile.ts';
@@ -20,6 +22,8 @@ export const parts: readonly Part[] = [
   verification,
   keyLookup,
   queries,
+  caches,
   streams,
   cluster,
+  history,
 ];

@@ -33,8 +33,14 @@ const largeCells = [
 /** So that every connection for appends has its share. */
 const streams = 4;
 const copyConnections = 2;
-/** Beyond what a node admits. */
-const flood = { batch: 500, connections: 400 };
+/** Some 150 MB at once, to a node that admits less. */
+const flood = { batch: 500, connections: 200 };
+const floodMegabytes = 64;
+
+interface Flood extends CostedCell {
+  /** Of the node at its most. */
+  readonly megabytes: number;
+}
 
 /** Appends over HTTP: the published table with payloads of two sizes, beside what binary COPY reaches. */
 export const ingest: Part = {
@@ -48,12 +54,12 @@ export const ingest: Part = {
     const large = await measureLarge(bench, node);
     const database = await databaseTable(node);
     const megabytes = peakMegabytes(node.pid);
-    const refused = await measureFlood(bench, node);
-    const megabytesFlooded = peakMegabytes(node.pid);
+    await node.stop();
+    const refused = await measureFlood(bench);
     const projecting = await measureProjecting(bench);
     const rss = [
       figure('ingest.node_megabytes_max', megabytes, 'MB', 'lower'),
-      figure('ingest.node_megabytes_max_flooded', megabytesFlooded, 'MB', 'lower'),
+      figure('ingest.node_megabytes_max_flooded', refused.megabytes, 'MB', 'lower'),
     ];
     const findings = [...grids.map(gridFindings), largeFindings(large), floodFindings(refused)];
     const memoryTarget = (when: string, measured: number): Target =>
@@ -70,7 +76,7 @@ export const ingest: Part = {
       targets: [
         ...findings.flatMap(({ targets }) => targets),
         memoryTarget('in the cells', megabytes),
-        memoryTarget('while more comes than it admits', megabytesFlooded),
+        memoryTarget('while more comes than it admits', refused.megabytes),
       ],
       tables: [...findings.flatMap(({ tables }) => tables), database],
       charts: findings.flatMap(({ charts }) => charts),
@@ -169,8 +175,11 @@ async function measureLarge(bench: Bench, node: MeasuredNode): Promise<LargeCell
   return cells;
 }
 
-async function measureFlood(bench: Bench, node: MeasuredNode): Promise<CostedCell> {
+async function measureFlood(bench: Bench): Promise<Flood> {
   bench.say(`more than is admitted: ${flood.batch} × ${flood.connections}`);
+  const bounds = { MAX_BYTES_IN_FLIGHT: String(floodMegabytes * 1_048_576) };
+  const node = await bench.startNode(await bench.newDatabase(), { ...nodeSettings, ...bounds });
+  await warmUp(bench, node, 'nested-1k');
   const span = bench.pick(
     { warmUpMs: 1_000, measureMs: 6_000 },
     { warmUpMs: 300, measureMs: 2_000 },
@@ -178,11 +187,11 @@ async function measureFlood(bench: Bench, node: MeasuredNode): Promise<CostedCel
   );
   const { batch, connections } = bench.pick(flood, flood, { batch: 10, connections: 20 });
   const load = bench.openLoad();
-  return measureCell(bench, node, load, {
-    ...{ payload: 'nested-1k', batch, connections, streams },
-    ...span,
-    answersMin: 0,
-  });
+  const asked = { payload: 'nested-1k', batch, connections, streams, answersMin: 0 };
+  const cell = await measureCell(bench, node, load, { ...asked, ...span });
+  const megabytes = peakMegabytes(node.pid);
+  await node.stop();
+  return { ...cell, megabytes };
 }
 
 /** The same as one of the cells, on a node with all of its default settings. */
@@ -406,14 +415,7 @@ function largeFindings(cells: readonly LargeCell[]): Findings {
   };
 }
 
-function floodFindings({
-  batch,
-  connections,
-  pushbacks,
-  errors,
-  eventsPerSecond,
-  ...cell
-}: CostedCell): Findings {
+function floodFindings({ batch, connections, pushbacks, errors, eventsPerSecond, ...cell }: Flood): Findings {
   const { pushbackP50Ms, pushbackP99Ms } = cell;
   const name = `${batch} × ${connections}`;
   return {
@@ -430,7 +432,7 @@ function floodFindings({
           ],
     tables: [
       {
-        title: `More than a node admits (${name}, nested-1k)`,
+        title: `More than a node admits: ${name}, nested-1k, to one with MAX_BYTES_IN_FLIGHT of ${floodMegabytes} MiB`,
         columns: ['events/s', 'answered 503', 'P50 / P99 of a 503, ms', 'failed'],
         rows: [
           [

@@ -126,17 +126,19 @@ async function measureFreed(bench: Bench, count: number): Promise<number> {
   const load = bench.openLoad();
   const { url, apiKey } = node;
   const asked = { url, apiKey, payload: 'small-150', batch: activeEvents, connections, signed: null };
-  const stores = Array.from({ length: count }, () => randomUUID());
-  const run = { ...asked, tenantId: randomUUID(), warmUpMs: 0 };
+  const useOnce = async (): Promise<void> => {
+    bench.say('streams that are freed');
+    const stores = Array.from({ length: count }, () => randomUUID());
+    for (let from = 0; from < count; from += connections) {
+      const some = stores.slice(from, from + connections);
+      await load.run({ ...asked, tenantId: randomUUID(), streams: some, warmUpMs: 0, measureMs: 1 });
+    }
+    await untilFreed(node);
+  };
   // What the first streams leave behind once is no part of what each of the others does.
-  await load.run({ ...run, streams: 50, measureMs: bench.pick(2_000, 500, 50) });
-  await untilFreed(node);
+  await useOnce();
   const before = await node.heap();
-  bench.say('streams that are freed');
-  for (let from = 0; from < count; from += connections) {
-    await load.run({ ...run, streams: stores.slice(from, from + connections), measureMs: 1 });
-  }
-  await untilFreed(node);
+  await useOnce();
   const bytes = ((await node.heap()) - before) / count;
   await node.stop();
   return bytes;

@@ -45,7 +45,7 @@ async function measureTier(bench: Bench, tier: Tier, payload: string): Promise<T
   const node: MeasuredNode = await bench.startNode(await bench.newDatabase(), nodeSettings);
   const span = bench.pick(
     { warmUpMs: 3_000, measureMs: 60_000 },
-    { warmUpMs: 500, measureMs: 4_000 },
+    { warmUpMs: 500, measureMs: 3_000 },
     { warmUpMs: 50, measureMs: 300 },
   );
   const clocks = readClocks(node.pid, bench.postgres.pid);
