@@ -13,7 +13,7 @@ export interface HistoryPlan {
   readonly events: number;
   readonly stores: number;
   readonly payload: string;
-  onProgress(events: number): void;
+  readonly onProgress: (events: number) => void;
 }
 
 const entitiesOfStore = 10_000;
