@@ -7,6 +7,7 @@ import { Progress } from './performance/progress.ts';
 import { readReport } from './performance/read-report.ts';
 import type { Mode, PerformanceReport, Section } from './performance/report.ts';
 import { runParts } from './performance/run-parts.ts';
+import { updateReadme } from './performance/update-readme.ts';
 import { writeReport } from './performance/write-report.ts';
 import { describeMachine } from './target/machine.ts';
 import { openScratchPostgres, postgresVersion } from './target/postgres.ts';
@@ -17,8 +18,10 @@ interface ReportOptions {
   readonly only?: readonly string[];
   readonly keep?: string;
   readonly directory: string;
+  readonly updateReadme?: true;
 }
 
+const readme = join(import.meta.dirname, '../README.md');
 const names = parts.map(({ name }) => name);
 const program = new Command('performance-report')
   .description(
@@ -31,6 +34,7 @@ const program = new Command('performance-report')
   .addOption(new Option('--only <parts...>', 'these parts').choices(names))
   .option('--keep <file>', 'an earlier report (JSON), of which the parts that are not measured now are kept')
   .option('--directory <path>', 'where the report goes', join(import.meta.dirname, '../docs'))
+  .option('--update-readme', 'puts the headlines into README.md')
   .addHelpText(
     'after',
     '\nExamples:\n  npm run performance-report\n  npm run performance-report -- --quick' +
@@ -65,6 +69,7 @@ async function run(options: ReportOptions): Promise<void> {
     };
     const written = writeReport(options.directory, report);
     progress.stop();
+    if (options.updateReadme === true) updateReadme(readme, report, written.page);
     console.log([...headlines(report), '', written.page, written.json].join('\n'));
     if (measured.some(({ status }) => status === 'failed')) process.exitCode = 1;
   } finally {

@@ -73,7 +73,7 @@ export const caches: Part = {
           kind: 'bars',
           name: 'hit-rates',
           title: 'Look-ups answered from memory',
-          says: 'in the mix of this report, from caches that were empty',
+          says: 'in the mix of requests of this report',
           unit: '%',
           series: ['answered from memory'],
           markName: 'published',
