@@ -307,6 +307,7 @@ describe('a stop', () => {
     while (stopping.appends.length === 0) await new Promise((wait) => setTimeout(wait, 5));
     await stopping.stop();
     expect(await busy.response()).toBeNull();
+    await busy.end();
     await silent.end();
   });
 });
