@@ -36,6 +36,7 @@ import { OpenLosses } from '../services/known-heads/open-losses.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
 import { observedAppends } from '../services/observed-appends.ts';
 import { sequencerClient } from '../services/sequencer-client.ts';
+import { TenantShare } from '../services/sequencer/tenant-share.ts';
 import { TurnBudget } from '../services/sequencer/turn-budget.ts';
 import { sequencerService } from '../services/sequencer.service.ts';
 import { systemClock } from '../services/system-clock.ts';
@@ -86,6 +87,9 @@ export interface NodeHandle {
 
 /** Some milliseconds of reading: what the event loop may be late by before it accepts, answers and turns away. */
 const bytesReadPerTurn = 262_144;
+
+/** A tenant counts as appending for so long after a request. */
+const tenantActiveForMs = 10_000;
 
 /**
  * Wires one node together and starts it: gateway, sequencer and commitments, as `NODE_SERVICES` says.
@@ -213,6 +217,11 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
         sequencerId: identity.sequencerId,
         schemaChecks: schemas.checks,
         turnBudget,
+        tenantShare: new TenantShare({
+          bytesMax: settings.tenantShareBytesMax,
+          activeForMs: tenantActiveForMs,
+          clock: systemClock,
+        }),
         bodyBytesMax: settings.maxBodySizeBytes,
         tracing,
       }),

@@ -7,11 +7,13 @@ import type { AppendDependencies } from './sequencer/append.ts';
 import { appendLegacy } from './sequencer/append-legacy.ts';
 import { appendVes } from './sequencer/append-ves.ts';
 import { readAppendParams, readHeadParams } from './sequencer/read-params.ts';
+import type { TenantShare } from './sequencer/tenant-share.ts';
 import { traced } from './traced.ts';
 
 export interface SequencerServiceDependencies extends AppendDependencies {
   readonly log: Pick<EventLog, 'heads'>;
   readonly bodyBytesMax: number;
+  readonly tenantShare: TenantShare;
   /** Absent where nothing is traced. */
   readonly tracing?: Tracing | undefined;
 }
@@ -50,9 +52,13 @@ function append(
   params: AppendParams,
   traceparent: string | undefined,
 ): Promise<AppendReply> {
-  return params.world === 'legacy'
-    ? appendLegacy(deps, params, traceparent)
-    : appendVes(deps, params, traceparent);
+  const { tenantId, body, world } = params;
+  const arrivedMs = deps.clock.monotonicMs();
+  return deps.tenantShare.run(tenantId, body.byteLength, () => {
+    const timeLeftMs = params.timeLeftMs - (deps.clock.monotonicMs() - arrivedMs);
+    const appendWorld = world === 'legacy' ? appendLegacy : appendVes;
+    return appendWorld(deps, { ...params, timeLeftMs }, traceparent);
+  });
 }
 
 async function head(deps: SequencerServiceDependencies, params: HeadParams): Promise<HeadReply> {

@@ -55,6 +55,14 @@ export const sequencingDefinitions = {
     unit: 'events',
     why: 'the same bound for small events, whose cost is by the row and not by the byte',
   }),
+  tenantShareBytesMax: integer({
+    env: 'TENANT_SHARE_BYTES_MAX',
+    default: 131_072,
+    min: 1,
+    max: 1_000_000_000_000,
+    unit: 'bytes',
+    why: 'how much of the requests of one tenant is read, sequenced and appended at once while other tenants append too; a larger request goes alone. Less makes the others wait less beside a tenant that posts at full speed, and slows that one down',
+  }),
   mailboxCommandsMax: integer({
     env: 'MAILBOX_COMMANDS_MAX',
     default: 1_000,

@@ -6,6 +6,7 @@ import type { AppendParams, AppendReply } from '../../services/contracts.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
 import { sequencerClient, type SequencerClient } from '../../services/sequencer-client.ts';
 import { sequencerService } from '../../services/sequencer.service.ts';
+import { TenantShare } from '../../services/sequencer/tenant-share.ts';
 import { TurnBudget } from '../../services/sequencer/turn-budget.ts';
 import type { Claim } from '../../storage/event-log.ts';
 import { uuid } from '../support/events.ts';
@@ -201,6 +202,7 @@ export class SimulatedNode {
       signatures: { check: checkSignatures },
       schemaChecks: { check: (_tenantId, events) => Promise.resolve(events) },
       sequencerId: uuid(0x5e9),
+      tenantShare: new TenantShare({ bytesMax: 2_000, activeForMs: 1_000, clock }),
       turnBudget: new TurnBudget(10_000, (run) => void process.after(0, `${name} next turn`, run)),
       bodyBytesMax: 100_000,
     });
