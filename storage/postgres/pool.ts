@@ -27,12 +27,18 @@ export interface PoolFigures {
   readonly acquired: number;
 }
 
+/**
+ * A plan that is kept may have been made while the tables were empty. It then takes any index that begins with the store,
+ * and reads a million events to find one.
+ */
+const planning = { plan_cache_mode: 'force_custom_plan' };
+
 const acquiredBy = new WeakMap<pg.Pool, number>();
 
 /** The pool for everything but appends, which have connections of their own. Connects when first used. */
 export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
-    ...sessionConfig(options),
+    ...sessionConfig({ ...options, settings: { ...planning, ...options.settings } }),
     // The pool gives its own options to the clients that it makes, whatever their type says.
     ...(options.pooler === 'transaction' && { Client: SharedClient as unknown as new () => pg.Client }),
     max: options.connectionsMax,

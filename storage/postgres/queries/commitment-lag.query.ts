@@ -3,7 +3,8 @@ import type { Query } from '../query.ts';
 
 /**
  * How far commitments are behind. Reads the row of every store and, of each stream that is behind, one event by its
- * primary key; no other events.
+ * primary key; no other events. A plan made while the tables are empty stays for as long as the session: it is the order
+ * that makes it use that key and not another index that begins with the store.
  */
 export const commitmentLag: Query<null, CommitmentLag> = {
   name: 'commitment_lag',
@@ -15,9 +16,11 @@ export const commitmentLag: Query<null, CommitmentLag> = {
       from (select h.head, coalesce(c.sequence_end, 0) as committed,
                    case when h.head <= coalesce(c.sequence_end, 0) then null
                      when h.world = 'legacy' then (select e.sequenced_at from legacy_events e
-                       where e.store_number = s.store_number and e.sequence = coalesce(c.sequence_end, 0) + 1)
+                       where e.store_number = s.store_number and e.sequence > coalesce(c.sequence_end, 0)
+                      order by e.sequence limit 1)
                      else (select e.sequenced_at from ves_events e
-                       where e.store_number = s.store_number and e.sequence = coalesce(c.sequence_end, 0) + 1)
+                       where e.store_number = s.store_number and e.sequence > coalesce(c.sequence_end, 0)
+                      order by e.sequence limit 1)
                    end as oldest
               from streams s
              cross join lateral (values ('legacy' collate "C", s.legacy_head), ('ves', s.ves_head)) as h (world, head)

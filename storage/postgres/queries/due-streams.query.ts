@@ -13,9 +13,11 @@ export const dueStreams: Query<DueRule & { readonly streamsMax: number }, DueStr
              w.head - coalesce(c.sequence_end, 0) as waiting,
              coalesce($2::integer is not null and case w.world
                when 'legacy' then (select e.sequenced_at from legacy_events e
-                    where e.store_number = s.store_number and e.sequence = coalesce(c.sequence_end, 0) + 1)
+                    where e.store_number = s.store_number and e.sequence > coalesce(c.sequence_end, 0)
+                      order by e.sequence limit 1)
                else (select e.sequenced_at from ves_events e
-                    where e.store_number = s.store_number and e.sequence = coalesce(c.sequence_end, 0) + 1)
+                    where e.store_number = s.store_number and e.sequence > coalesce(c.sequence_end, 0)
+                      order by e.sequence limit 1)
              end <= clock_timestamp() - make_interval(secs => $2), false) as is_aged
         from streams s
        cross join lateral (values ('legacy' collate "C", s.legacy_head), ('ves', s.ves_head)) as w (world, head)
