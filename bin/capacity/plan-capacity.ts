@@ -49,7 +49,7 @@ export const utilisationGoal = 0.5;
 /** Fewer do not stay in service when one is gone and another restarts. */
 const nodesMin = 3;
 /** MAX_DB_CONNECTIONS and APPEND_CONNECTIONS as they are unless set, and two for API keys. */
-export const connectionsPerNode = 10 + 2 + 2;
+export const connectionsPerNode = 10 + 3 + 2;
 /** Claims, migrations, monitoring, and people. */
 export const connectionsBeside = 20;
 const connectionsPerReplica = 2;

@@ -49,7 +49,7 @@ describe('a capacity plan', () => {
   });
 
   test('counts the connections of every node and replica', () => {
-    expect(planCapacity(demand).postgres.connections).toBe(3 * 14 + 20 + 2);
+    expect(planCapacity(demand).postgres.connections).toBe(3 * 15 + 20 + 2);
   });
 
   test('warns of a stream that is too busy for one owner, and of too many connections', () => {
