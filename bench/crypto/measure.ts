@@ -50,7 +50,8 @@ export function measureRepeated(
 }
 
 /**
- * Repeats operations that wait, some at once: each loop begins its next when the last one is done.
+ * Repeats operations that wait, some at once: each loop begins its next when the last one is done. On a slow machine the work may
+ * be used up, or the time over, before anything was measured: then there is the warm-up to go by.
  * @param loops give false when there is nothing left to do, which ends that loop
  */
 export async function measureLoops(
@@ -59,26 +60,32 @@ export async function measureLoops(
 ): Promise<OperationFigures> {
   const warmUntilMs = performance.now() + warmUpMs;
   const endMs = warmUntilMs + measureMs;
-  const times = openTimes();
-  let cpuBefore = process.cpuUsage();
-  let firstMs: number | null = null;
-  let lastMs = 0;
+  const [warmUp, measured] = [openPhase(), openPhase()];
   const run = async (operation: () => Promise<boolean>): Promise<void> => {
     for (;;) {
       const startMs = performance.now();
       if (startMs >= endMs) return;
-      if (startMs >= warmUntilMs && firstMs === null) {
-        firstMs = startMs;
-        cpuBefore = process.cpuUsage();
-      }
+      const phase = startMs >= warmUntilMs ? measured : warmUp;
+      phase.began ??= { atMs: startMs, cpu: process.cpuUsage() };
       if (!(await operation())) return;
-      lastMs = performance.now();
-      if (startMs >= warmUntilMs) recordTime(times, lastMs - startMs);
+      phase.lastMs = performance.now();
+      recordTime(phase.times, phase.lastMs - startMs);
     }
   };
   await Promise.all(loops.map(run));
-  const seconds = (lastMs - (firstMs ?? lastMs)) / 1_000;
-  return figuresOf(times, times.totalCount / seconds, cpuSince(cpuBefore));
+  const { times, began, lastMs } = measured.times.totalCount > 0 ? measured : warmUp;
+  const seconds = (lastMs - (began?.atMs ?? lastMs)) / 1_000;
+  return figuresOf(times, times.totalCount / seconds, cpuSince(began!.cpu));
+}
+
+interface Phase {
+  readonly times: Histogram;
+  began: { readonly atMs: number; readonly cpu: NodeJS.CpuUsage } | null;
+  lastMs: number;
+}
+
+function openPhase(): Phase {
+  return { times: openTimes(), began: null, lastMs: 0 };
 }
 
 /** Times in nanoseconds. */

@@ -19,7 +19,7 @@ afterAll(() => database.drop());
 
 beforeEach(async () => {
   proxy = await TcpProxy.open(database.url);
-  opened = await openTestLog(proxy.url, { appendTimeoutMs: 2_000 });
+  opened = await openTestLog(proxy.url, { appendTimeoutMs: 3_000 });
   log = opened.log;
 });
 
