@@ -89,7 +89,7 @@ export interface NodeHandle {
 const bytesReadPerTurn = 262_144;
 
 /** A tenant counts as appending for so long after a request. */
-const tenantActiveForMs = 10_000;
+const tenantActiveForMs = 1_000;
 
 /**
  * Wires one node together and starts it: gateway, sequencer and commitments, as `NODE_SERVICES` says.

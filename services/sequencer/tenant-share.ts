@@ -10,18 +10,23 @@ export interface TenantShareOptions {
 
 interface Tenant {
   bytesAtWork: number;
+  /** Bytes of its requests that have begun, counted from what the least served had when it came. */
+  served: number;
   readonly waiting: { readonly bytes: number; readonly begin: () => void }[];
 }
 
 /**
  * Bounds how much of one tenant's requests a node works on at once while others append as well. What is at work can't be
  * overtaken any more: it is on the event loop, in a statement, on the cores that Postgres shares with the node. So
- * whoever posts at full speed waits here, in a queue of their own, and others find short ones everywhere.
+ * whoever posts at full speed waits here, in a queue of their own, and others find short ones everywhere. And as long as
+ * another has something at work, nobody gets further ahead of the least served than by a share: so a tenant with less
+ * to do is hardly slowed down, and two at full speed get the same.
  */
 export class TenantShare {
   private readonly options: TenantShareOptions;
-  /** Those with anything at work. */
+  /** Those with anything at work or waiting. */
   private readonly tenants = new Map<string, Tenant>();
+  private waitingCount = 0;
   private lastTenantId: string | null = null;
   private sharedUntilMs = -Infinity;
 
@@ -34,16 +39,17 @@ export class TenantShare {
     this.note(tenantId);
     const tenant = this.tenantOf(tenantId);
     if (tenant.waiting.length > 0 || !this.mayBegin(tenant, bytes)) {
+      this.waitingCount += 1;
       await new Promise<void>((begin) => tenant.waiting.push({ bytes, begin }));
     } else {
-      tenant.bytesAtWork += bytes;
+      this.begin(tenant, bytes);
     }
     try {
       return await work();
     } finally {
       tenant.bytesAtWork -= bytes;
-      this.beginNext(tenant);
-      if (tenant.bytesAtWork === 0) this.tenants.delete(tenantId);
+      if (tenant.bytesAtWork === 0 && tenant.waiting.length === 0) this.tenants.delete(tenantId);
+      this.beginWaiting();
     }
   }
 
@@ -57,23 +63,46 @@ export class TenantShare {
   private tenantOf(tenantId: string): Tenant {
     const known = this.tenants.get(tenantId);
     if (known !== undefined) return known;
-    const tenant: Tenant = { bytesAtWork: 0, waiting: [] };
+    const tenant: Tenant = { bytesAtWork: 0, served: this.leastServed(null) ?? 0, waiting: [] };
     this.tenants.set(tenantId, tenant);
     return tenant;
   }
 
   private mayBegin(tenant: Tenant, bytes: number): boolean {
-    if (tenant.bytesAtWork === 0) return true;
     const { bytesMax, clock } = this.options;
-    return tenant.bytesAtWork + bytes <= bytesMax || clock.monotonicMs() >= this.sharedUntilMs;
+    if (clock.monotonicMs() >= this.sharedUntilMs) return true;
+    if (tenant.bytesAtWork > 0 && tenant.bytesAtWork + bytes > bytesMax) return false;
+    const least = this.leastServed(tenant);
+    return least === null || tenant.served - least <= bytesMax;
   }
 
-  private beginNext(tenant: Tenant): void {
-    for (let next = tenant.waiting[0]; next !== undefined; next = tenant.waiting[0]) {
-      if (!this.mayBegin(tenant, next.bytes)) return;
-      tenant.waiting.shift();
-      tenant.bytesAtWork += next.bytes;
-      next.begin();
+  /** Null when there is no other tenant. */
+  private leastServed(except: Tenant | null): number | null {
+    let least: number | null = null;
+    for (const tenant of this.tenants.values()) {
+      if (tenant !== except && (least === null || tenant.served < least)) least = tenant.served;
+    }
+    return least;
+  }
+
+  private begin(tenant: Tenant, bytes: number): void {
+    tenant.bytesAtWork += bytes;
+    tenant.served += bytes;
+  }
+
+  /** What one has finished or begun may be what another waited for. */
+  private beginWaiting(): void {
+    for (let begun = true; begun && this.waitingCount > 0;) {
+      begun = false;
+      for (const tenant of this.tenants.values()) {
+        const next = tenant.waiting[0];
+        if (next === undefined || !this.mayBegin(tenant, next.bytes)) continue;
+        tenant.waiting.shift();
+        this.waitingCount -= 1;
+        this.begin(tenant, next.bytes);
+        next.begin();
+        begun = true;
+      }
     }
   }
 }

@@ -25,15 +25,16 @@ test('a tenant alone has no bound', () => {
 test('beside others a tenant has so many bytes at work, in the order of its requests', async () => {
   const { send, end, atWork } = openShare();
   void send('b1', 1);
+  await end('b1');
   for (const name of ['a1', 'a2', 'a3', 'a4']) void send(name, name === 'a3' ? 100 : 50);
-  expect(atWork()).toEqual(['b1', 'a1', 'a2']);
+  expect(atWork()).toEqual(['a1', 'a2']);
   await end('a2');
   // The fourth would fit and does not overtake the third.
-  expect(atWork()).toEqual(['b1', 'a1']);
+  expect(atWork()).toEqual(['a1']);
   await end('a1');
-  expect(atWork()).toEqual(['b1', 'a3']);
+  expect(atWork()).toEqual(['a3']);
   await end('a3');
-  expect(atWork()).toEqual(['b1', 'a4']);
+  expect(atWork()).toEqual(['a4']);
 });
 
 test('a request larger than the share goes alone', async () => {
@@ -50,6 +51,39 @@ test('the others keep their own share', () => {
   const { send, atWork } = openShare();
   for (const name of ['a1', 'b1', 'a2', 'b2', 'c1']) void send(name, 60);
   expect(atWork()).toEqual(['a1', 'b1', 'c1']);
+});
+
+test('while another has something at work, a tenant gets no further ahead of it than by a share', async () => {
+  const { send, end, atWork } = openShare();
+  void send('b1', 10);
+  for (const name of ['a1', 'a2', 'a3', 'a4']) void send(name, 55);
+  expect(atWork()).toEqual(['b1', 'a1']);
+  await end('a1');
+  await end('a2');
+  // It has had 110 bytes since the other had its 10.
+  expect(atWork()).toEqual(['b1']);
+  void send('b2', 10);
+  await end('b2');
+  expect(atWork()).toEqual(['b1', 'a3']);
+  await end('a3');
+  expect(atWork()).toEqual(['b1']);
+  await end('b1');
+  expect(atWork()).toEqual(['a4']);
+});
+
+test('two that send without end get the same', async () => {
+  const { send, end, atWork } = openShare();
+  const served = { a: 0, b: 0 };
+  for (let number = 0; number < 100; number += 1) {
+    void send(`a${number}`, 30);
+    void send(`b${number}`, 90);
+  }
+  for (let turn = 0; turn < 100; turn += 1) {
+    const name = atWork()[0]!;
+    served[name.slice(0, 1) as 'a' | 'b'] += name.startsWith('a') ? 30 : 90;
+    await end(name);
+  }
+  expect(Math.abs(served.a - served.b)).toBeLessThanOrEqual(300);
 });
 
 test('once nobody else has appended for a while, the bound is gone, and what waited begins', async () => {
