@@ -196,6 +196,47 @@ const cluster: Dashboard = {
       unit: 'percentunit',
       lines: [[byNode, `rate(process_cpu_seconds_total{job="sequencer"}${window})`]],
     },
+    {
+      title: 'Who leads',
+      says: 'Of each role one node does the work for all. Two at once happen and harm nothing; nobody for five minutes is a warning.',
+      unit: 'short',
+      lines: [['{{role}} {{instance}}', 'sequencer_leader']],
+    },
+    {
+      title: 'Leads won, handed over and lost',
+      says: 'A restart hands over. A lead is lost when its lease could not be renewed.',
+      unit: 'ops',
+      lines: [['{{role}} {{change}}', rate('sequencer_leader_changes', ' by (role, change) ')]],
+    },
+    {
+      title: 'Circuits that are not closed',
+      says: '1 half open, 2 open. Open for a minute wakes someone.',
+      unit: 'short',
+      lines: [['{{circuit}} of {{instance}}', 'sequencer_circuit_breaker_state > 0']],
+    },
+    {
+      title: 'Calls refused by a circuit',
+      says: 'Not made, since what is behind it kept failing.',
+      unit: 'reqps',
+      lines: [['{{circuit}}', rate('sequencer_circuit_breaker_rejections', ' by (circuit) ')]],
+    },
+    {
+      title: 'Calls tried again',
+      says: 'Given up: out of tries, of time, or of the budget that all retries share.',
+      unit: 'ops',
+      lines: [
+        ['{{operation}} again', rate('sequencer_retry_attempts', ' by (operation) ')],
+        ['{{operation}} succeeded', rate('sequencer_retry_successes', ' by (operation) ')],
+        ['{{operation}} refused', rate('sequencer_retry_failures', ' by (operation) ')],
+        ['{{operation}} given up', rate('sequencer_retry_exhausted', ' by (operation) ')],
+      ],
+    },
+    {
+      title: 'Calls that were tried again, until their outcome (P95)',
+      says: 'What a retry costs the client; those answered at once are not in it.',
+      unit: 's',
+      lines: [['{{operation}}', quantile(0.95, 'sequencer_retry_latency_seconds', ', operation')]],
+    },
   ],
 };
 
