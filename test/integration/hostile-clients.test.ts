@@ -144,18 +144,29 @@ test('half bodies and single bytes are given up in bounded time, and keep nobody
   }
 }, 30_000);
 
-test('requests sent without waiting are answered in order as far as they are few, and a flood is cut off', async () => {
+test('requests sent without waiting are answered in order as far as they are few, and the next one is refused', async () => {
   const few = await open();
   few.send(health.repeat(100));
   for (let answer = 0; answer < 100; answer += 1) expect((await few.response())?.status).toBe(200);
   const greedy = await open();
-  const before = memoryOf(node.pid);
-  greedy.send(health.repeat(100_000));
-  expect(await neighbourMs()).toBeLessThan(neighbourMsMax);
-  const statuses = [];
-  for (let answer = 0; answer < 101; answer += 1) statuses.push((await greedy.response())?.status);
-  expect([statuses[0], statuses[99], statuses[100]]).toEqual([200, 200, 503]);
+  greedy.send(health.repeat(150));
+  for (let answer = 0; answer < 100; answer += 1) expect((await greedy.response())?.status).toBe(200);
+  expect((await greedy.response())?.status).toBe(503);
   expect(await greedy.response()).toBeNull();
+});
+
+test('a flood of requests sent without waiting is cut off and costs its neighbours little', async () => {
+  const before = memoryOf(node.pid);
+  const flood = await open();
+  flood.send(health.repeat(100_000));
+  expect(await neighbourMs()).toBeLessThan(neighbourMsMax);
+  // It still sends when the connection is closed, and that can lose answers on their way: how many arrive is open.
+  const statuses: number[] = [];
+  for (let next = await flood.response(); next !== null; next = await flood.response())
+    statuses.push(next.status);
+  expect(statuses.length).toBeLessThanOrEqual(101);
+  expect(statuses.slice(0, 100).filter((status) => status !== 200)).toEqual([]);
+  expect(statuses.slice(100)).toEqual(statuses.length > 100 ? [503] : []);
   expect(memoryOf(node.pid) - before).toBeLessThan(200_000_000);
 });
 
