@@ -150,7 +150,7 @@ class Cell {
   private async request(connection: Connection, bytes: Buffer): Promise<number> {
     const startMs = performance.now();
     try {
-      const { status, body, retryAfterSecs } = await connection.send(bytes, timeoutMs);
+      const { status, answeredMs, body, retryAfterSecs } = await connection.send(bytes, timeoutMs);
       const endMs = performance.now();
       const accepted = status === 200 ? acceptedIn(body) : 0;
       this.eventsInAll += accepted;
@@ -158,7 +158,8 @@ class Cell {
       this.requests += 1;
       if (status === 503) {
         this.pushbacks += 1;
-        this.pushbackUs.recordValue(Math.round((endMs - startMs) * 1_000));
+        // Not until all of the request is gone, which the node takes in only to drop it.
+        this.pushbackUs.recordValue(Math.round((answeredMs - startMs) * 1_000));
         // Not all at the same instant again.
         return retryAfterSecs * 1_000 * (0.5 + Math.random());
       }

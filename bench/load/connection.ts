@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net';
 
 export interface RawAnswer {
   readonly status: number;
+  /** When it was complete, by `performance.now()`: `send` may still have had to wait for the rest of the request to go out. */
+  readonly answeredMs: number;
   readonly body: Buffer;
   readonly retryAfterSecs: number;
 }
@@ -51,7 +53,8 @@ export class Connection {
         head ??= parseHead(chunks);
         if (head === null || !isComplete(head, chunks)) return;
         const { status, retryAfterSecs, end, closes } = head;
-        const complete = { status, retryAfterSecs, body: Buffer.concat(chunks).subarray(end) };
+        const body = Buffer.concat(chunks).subarray(end);
+        const complete = { status, answeredMs: performance.now(), retryAfterSecs, body };
         answer = complete;
         // An answer may come before the request was sent to its end; its bytes must be gone before they change.
         const settle = (): void => finish(() => resolve(complete), !closes);
