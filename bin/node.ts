@@ -31,7 +31,6 @@ import { Admission } from '../services/gateway/admission.ts';
 import { type AuthenticateDependencies, authenticator } from '../services/gateway/authenticate.ts';
 import { gatewayService } from '../services/gateway/gateway.service.ts';
 import { scraperAuthenticator } from '../services/gateway/metrics-token.ts';
-import { RegistrationLimiter } from '../services/gateway/registration-limiter.ts';
 import { OpenLosses } from '../services/known-heads/open-losses.ts';
 import { nodeSha256, nodeSha256Stream } from '../services/node-sha256.ts';
 import { observedAppends } from '../services/observed-appends.ts';
@@ -51,7 +50,7 @@ import type { Identity } from './receipt-key.ts';
 import { openLeadership } from './open-leadership.ts';
 import { openProjections } from './open-projections.ts';
 import { openNodeCircuits, openRetryBudget } from './resilience.ts';
-import { openRequestLimits } from './request-limits.ts';
+import { openLimits } from './limits.ts';
 import { openSchemas } from './schemas.ts';
 import { TakeoverLog } from './takeover-log.ts';
 import { recordCommitment, recordFlush } from './trace-spans.ts';
@@ -167,13 +166,13 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
   const commitments = settings.nodeServices.includes('commitment')
     ? openCommitments(settings, options, identity.signer)
     : null;
+  const limits = openLimits(settings, storage.points, metrics.limits, log);
   const leadership = openLeadership(settings, {
     storage,
     nodeId,
     metrics,
     log,
     commitments: commitments?.automatic ?? null,
-    projects: runner !== null,
     onReleased: () => {
       broker.broadcast(leaseReleased).catch((error: unknown) => {
         log.debug({ err: error }, 'the others will find the lease free when they look');
@@ -257,7 +256,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       authenticateScraper: scraperAuthenticator(settings.metricsToken),
       admission,
       isShedding: () => poolLoad.isCritical,
-      limits: openRequestLimits(settings, storage.points, metrics.limits, log),
+      limits: limits.requests,
       tracing,
       observer: {
         answered: (exchange) => {
@@ -284,7 +283,7 @@ export async function openNode(settings: Settings, options: NodeOptions): Promis
       events: storage.log,
       apiKeys: storage.keys,
       activeApiKeysMax: settings.maxActiveApiKeysPerOwner,
-      registrationLimiter: openRegistration(settings),
+      registrationLimiter: limits.registrations,
       onRegistration: (outcome, reason) => metrics.access.registered(outcome, reason),
       agentKeys: storage.agentKeys,
       schemas: storage.schemas,
@@ -440,15 +439,6 @@ function openSignatureChecks(
 function openAccessLog(settings: Settings, log: Log): ReturnType<typeof accessLog> | null {
   if (settings.accessLog) return accessLog(log, 'info');
   return settings.logLevel === 'debug' ? accessLog(log, 'debug') : null;
-}
-
-/** Null while registration is off. */
-function openRegistration(settings: Settings): RegistrationLimiter | null {
-  if (!settings.publicAgentRegistrationEnabled) return null;
-  return new RegistrationLimiter({
-    requestsPerMinuteMax: settings.publicAgentRegistrationRateLimitPerMinute,
-    addressesMax: settings.publicAgentRegistrationAddressesMax,
-  });
 }
 
 /** Null while no token is accepted. */

@@ -64,7 +64,7 @@ export const accessDefinitions = {
     min: 1,
     max: 1_000_000,
     unit: 'requests',
-    why: 'registrations that one client address may try in a minute on each node, good or bad',
+    why: 'registrations that one client address may try in a minute on all nodes together, good or bad',
   }),
   publicAgentRegistrationAddressesMax: integer({
     env: 'PUBLIC_AGENT_REGISTRATION_ADDRESSES_MAX',
@@ -72,7 +72,7 @@ export const accessDefinitions = {
     min: 1,
     max: 10_000_000,
     unit: 'addresses',
-    why: 'client addresses whose registrations are counted; beyond it the one that has been quiet longest is forgotten, and begins again',
+    why: 'client addresses whose registrations a node counts at once; beyond it the one that has been quiet longest is forgotten, and begins again on a node without NATS_URL',
   }),
   maxActiveApiKeysPerOwner: integer({
     env: 'MAX_ACTIVE_API_KEYS_PER_OWNER',

@@ -11,6 +11,7 @@ import { uuid } from '../support/events.ts';
 
 const tenantLimit = 1_000;
 const keyLimit = 100;
+const registrationLimit = 30;
 const tenants = { limited: uuid(0xa), ofKey: uuid(0xb) };
 
 const processes = new TestNodes();
@@ -29,6 +30,8 @@ beforeAll(async () => {
         NODE_ID: name,
         DATA_DIR: join(processes.folder, name),
         RATE_LIMIT_PER_MINUTE: String(tenantLimit),
+        PUBLIC_AGENT_REGISTRATION_ENABLED: 'true',
+        PUBLIC_AGENT_REGISTRATION_RATE_LIMIT_PER_MINUTE: String(registrationLimit),
       }),
     );
   }
@@ -89,4 +92,19 @@ test('the limit of a tenant holds over three nodes and all its keys, also when m
   );
   expect(allowed(statuses)).toBeLessThanOrEqual(tenantLimit);
   expect(allowed(statuses)).toBeGreaterThanOrEqual(tenantLimit * 0.9);
+});
+
+test('registrations of one address are counted over all nodes', async () => {
+  const tries = Array.from({ length: registrationLimit * 2 }, async (_, turn) => {
+    const { url } = nodes[turn % nodes.length]!;
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify({ name: `agent ${turn}` }) };
+    const response = await fetch(`${url}/api/v1/agents/register`, init);
+    await response.arrayBuffer();
+    return response.status;
+  });
+  const statuses = await Promise.all(tries);
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  expect(allowed(statuses)).toBeLessThanOrEqual(registrationLimit);
+  expect(allowed(statuses)).toBeGreaterThanOrEqual(registrationLimit * 0.9);
 });

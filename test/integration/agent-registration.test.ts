@@ -1,9 +1,22 @@
 import { RegistrationLimiter } from '../../services/gateway/registration-limiter.ts';
+import { RateLimiter } from '../../services/limits/rate-limiter.ts';
+import { systemClock } from '../../services/system-clock.ts';
+import { memoryPoints } from '../../storage/memory/memory-points.ts';
 import { openGateway, type OpenedGateway } from '../support/open-gateway.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { openVesNode } from '../support/ves-node.ts';
 
 const path = '/api/v1/agents/register';
+
+function openLimiter(requestsPerMinuteMax: number, addressesMax = 10): RegistrationLimiter {
+  const limiter = new RateLimiter({
+    source: memoryPoints(),
+    windowMs: 60_000,
+    entriesMax: addressesMax,
+    clock: systemClock,
+  });
+  return new RegistrationLimiter({ limiter, requestsPerMinuteMax });
+}
 
 function init(body: unknown, headers: Record<string, string> = {}): RequestInit {
   return {
@@ -71,7 +84,7 @@ describe('an agent that registers', () => {
 describe('a registration is refused', () => {
   let gateway: OpenedGateway;
   beforeAll(async () => {
-    const registrationLimiter = new RegistrationLimiter({ requestsPerMinuteMax: 1_000, addressesMax: 10 });
+    const registrationLimiter = openLimiter(1_000);
     gateway = await openGateway({ registrationLimiter });
   });
   afterAll(() => gateway.stop());
@@ -139,7 +152,7 @@ describe('a registration is refused', () => {
   });
 
   test('beyond the limit of its address, good or bad, before its body is looked at', async () => {
-    const registrationLimiter = new RegistrationLimiter({ requestsPerMinuteMax: 3, addressesMax: 10 });
+    const registrationLimiter = openLimiter(3);
     const limited = await openGateway({
       registrationLimiter,
       settings: { trustProxyHeaders: true, trustedProxies: ['127.0.0.0/8'] },
@@ -170,8 +183,8 @@ describe('a registration is refused', () => {
 });
 
 test('the limiter forgets the address that was quiet longest when there are too many', async () => {
-  const limiter = new RegistrationLimiter({ requestsPerMinuteMax: 1, addressesMax: 2 });
-  const allowed = async (address: string): Promise<boolean> => (await limiter.take(address)).allowed;
+  const limiter = openLimiter(1, 2);
+  const allowed = async (address: string): Promise<boolean> => (await limiter.take(address)).isAllowed;
   expect(await allowed('192.0.2.1')).toBe(true);
   expect(await allowed('192.0.2.2')).toBe(true);
   expect(await allowed('192.0.2.1')).toBe(false);

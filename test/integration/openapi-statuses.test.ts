@@ -49,12 +49,12 @@ beforeAll(async () => {
     MAX_ACTIVE_API_KEYS_PER_OWNER: String(keysMax),
   };
   node = await openVesNode(database.url, { env });
-  const turn = { allowed: true, limit: 1, remaining: 0, resetSecs: 1 };
+  const turn = { limit: 1, remaining: 0, resetSecs: 1 };
   const open = (keys: MemoryApiKeys, allowed: boolean): Promise<OpenedGateway> =>
     openGateway({
       keys,
       settings: { requestTimeoutMs: 300, adminIpAllowlist: allowed ? [] : ['192.0.2.1'] },
-      registrationLimiter: { take: () => Promise.resolve({ ...turn, allowed }) },
+      registrationLimiter: { take: () => Promise.resolve({ ...turn, isAllowed: allowed }) },
     });
   const unavailable = (): Promise<never> => Promise.reject(new LogUnavailable('the table is away'));
   const never = (): Promise<never> => new Promise(() => undefined);

@@ -9,7 +9,8 @@ import type { AuditLog } from '../../audit/audit-log.ts';
 import { readError } from '../../broker-errors.ts';
 import { originOf } from '../audited-request.ts';
 import { flatReply } from '../error-reply.ts';
-import type { RegistrationLimiter, RegistrationTurn } from '../registration-limiter.ts';
+import type { RateVerdict } from '../../limits/rate-limiter.ts';
+import type { RegistrationLimiter } from '../registration-limiter.ts';
 import { jsonReply, type Reply, withStatus } from '../reply.ts';
 import type { RouteRequest } from '../route.ts';
 import { readRegistrationRequest, refusalOf, type RegistrationRequest } from './registration-request.ts';
@@ -37,7 +38,7 @@ export function registerAgent(deps: RegistrationDependencies): (request: RouteRe
       return reject(403, 'REGISTRATION_DISABLED', 'this node does not register agents');
     }
     const turn = await deps.registrationLimiter.take(request.clientAddress());
-    if (!turn.allowed) {
+    if (!turn.isAllowed) {
       const sentence = `no more registrations from this address for ${turn.resetSecs} s`;
       const headers = { ...limitHeaders(turn), 'retry-after': String(turn.resetSecs) };
       return withStatus(reject(429, 'RATE_LIMIT_EXCEEDED', sentence), 429, headers);
@@ -93,7 +94,7 @@ async function register(
   });
 }
 
-function limitHeaders({ limit, remaining, resetSecs }: RegistrationTurn): Record<string, string> {
+function limitHeaders({ limit, remaining, resetSecs }: RateVerdict): Record<string, string> {
   return {
     'ratelimit-limit': String(limit),
     'ratelimit-remaining': String(remaining),
