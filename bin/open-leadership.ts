@@ -5,7 +5,7 @@ import {
   type LeadershipReport,
   type LedJob,
 } from '../services/leadership/leader-election.ts';
-import { RejectedEventsRetention } from '../services/retention/rejected-events-retention.ts';
+import { Retention, type RetentionRule } from '../services/retention/retention.ts';
 import { systemClock } from '../services/system-clock.ts';
 import type { LeaderRole } from '../storage/leases.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -13,14 +13,12 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenLeadershipOptions {
-  readonly storage: Pick<Storage, 'leases' | 'projections'>;
+  readonly storage: Pick<Storage, 'leases' | 'projections' | 'deleteExpiredErasureRequests'>;
   readonly nodeId: string;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Null where nothing is committed unasked. */
   readonly commitments: LedJob | null;
-  /** Whether this node projects, so that it makes records of refused events. */
-  readonly projects: boolean;
   /** Called when a lease was given up, so that the others need not wait until they look. */
   readonly onReleased: () => void;
 }
@@ -37,10 +35,11 @@ export interface Leadership {
 
 /** Not started. */
 export function openLeadership(settings: Settings, options: OpenLeadershipOptions): Leadership {
-  const { storage, nodeId, metrics, log, commitments, projects, onReleased } = options;
+  const { storage, nodeId, metrics, log, commitments, onReleased } = options;
   const jobs: [LeaderRole, LedJob][] = [];
   if (commitments !== null) jobs.push(['commitments', commitments]);
-  if (projects && settings.rejectedEventsRetentionDays > 0) {
+  // Gateways alone are many, come and go, and have nothing to do with what is stored.
+  if (settings.nodeServices.some((service) => service !== 'gateway')) {
     jobs.push(['retention', openRetention(settings, options)]);
   }
   if (!settings.workerLeaderElection) return everyoneLeads(jobs, nodeId);
@@ -87,11 +86,20 @@ function everyoneLeads(jobs: readonly (readonly [LeaderRole, LedJob])[], nodeId:
 }
 
 function openRetention(settings: Settings, { storage, metrics, log }: OpenLeadershipOptions): LedJob {
-  return new RejectedEventsRetention({
-    deleteOld: (rule) => storage.projections.deleteOldRefusals(rule),
-    olderThanDays: settings.rejectedEventsRetentionDays,
-    clock: systemClock,
-    log,
-    onDeleted: (rows) => metrics.projections.refusalsDeleted.inc(rows),
-  });
+  const rules: RetentionRule[] = [
+    {
+      rows: 'requests to erase a tenant that nobody confirmed in time',
+      deleteSome: (rowsMax) => storage.deleteExpiredErasureRequests(rowsMax),
+    },
+  ];
+  const olderThanDays = settings.rejectedEventsRetentionDays;
+  if (olderThanDays > 0) {
+    rules.push({
+      rows: `records of refused events older than ${olderThanDays} days`,
+      // What they say can be had again by a rebuild of the projections.
+      deleteSome: (rowsMax) => storage.projections.deleteOldRefusals({ olderThanDays, rowsMax }),
+      onDeleted: (rows) => metrics.projections.refusalsDeleted.inc(rows),
+    });
+  }
+  return new Retention({ rules, clock: systemClock, log });
 }

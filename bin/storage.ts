@@ -22,6 +22,7 @@ import type { PostgresEventLog } from '../storage/postgres/postgres-event-log.ts
 import { postgresSchemas } from '../storage/postgres/schemas.ts';
 import { postgresSequencerKeys } from '../storage/postgres/sequencer-keys.ts';
 import { postgresLostHeads } from '../storage/postgres/lost-heads.ts';
+import { deleteExpiredRequests } from '../storage/postgres/tenant-erasure.ts';
 import { postgresPoints } from '../storage/postgres/shared-points.ts';
 import type { SessionOptions } from '../storage/postgres/session.ts';
 import { postgresLeases } from '../storage/postgres/leases.ts';
@@ -59,6 +60,8 @@ export interface Storage {
   readonly replicaFigures: () => ReplicaFigures | null;
   readonly leases: Leases;
   readonly projections: Projections;
+  /** Deletes up to so many requests to erase a tenant that nobody confirmed in time; returns how many there were. */
+  readonly deleteExpiredErasureRequests: (rowsMax: number) => Promise<number>;
   /** Ends every connection; what is in flight is answered first. */
   close(): Promise<void>;
 }
@@ -187,6 +190,7 @@ export async function openStorage(settings: Settings, options: StorageOptions): 
       // Who leads goes on leading, however busy the pool is.
       leases: postgresLeases(accessPool),
       projections: postgresProjections({ pool, vault: opened.vault, claimSecs: projectionClaimSecs }),
+      deleteExpiredErasureRequests: (rowsMax) => deleteExpiredRequests(pool, rowsMax),
       close: async () => {
         await eventLog.close();
         opened.close();

@@ -7,6 +7,7 @@ import { toReadError } from './database-errors.ts';
 import {
   closeStores,
   countPlainPayloads,
+  deleteExpiredErasureRequests,
   destroyKeys,
   findHoldings,
   lockTenant,
@@ -135,6 +136,11 @@ export class TenantErasure {
       errorMessage: null,
     };
   }
+}
+
+/** Deletes up to so many first steps that no second one followed in time; returns how many there were. @throws LogUnavailable */
+export async function deleteExpiredRequests(pool: pg.Pool, rowsMax: number): Promise<number> {
+  return (await read(pool, deleteExpiredErasureRequests, { rowsMax })).length;
 }
 
 /** What the caller is told whose payloads no key would erase. */

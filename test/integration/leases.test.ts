@@ -1,13 +1,14 @@
 import type pg from 'pg';
 import pino from 'pino';
 import { LeaderElection } from '../../services/leadership/leader-election.ts';
-import { RejectedEventsRetention } from '../../services/retention/rejected-events-retention.ts';
+import { Retention } from '../../services/retention/retention.ts';
 import { systemClock } from '../../services/system-clock.ts';
 import type { Lease, LeaseHolder, Leases } from '../../storage/leases.ts';
 import { postgresLeases } from '../../storage/postgres/leases.ts';
 import { createPool } from '../../storage/postgres/pool.ts';
 import { deleteRejectedEvents } from '../../storage/postgres/queries/delete-rejected-events.query.ts';
 import { read } from '../../storage/postgres/query.ts';
+import { deleteExpiredRequests } from '../../storage/postgres/tenant-erasure.ts';
 import { uuid } from '../support/events.ts';
 import { type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -188,16 +189,48 @@ test('records of refused events are deleted when they are old enough, as many as
        from generate_series(1, 2600) n`,
   );
   let deleted = 0;
-  const retention = new RejectedEventsRetention({
-    deleteOld: async (rule) => (await read(pool, deleteRejectedEvents, rule)).length,
-    olderThanDays: 30,
+  const retention = new Retention({
+    rules: [
+      {
+        rows: 'records of refused events',
+        deleteSome: async (rowsMax) =>
+          (await read(pool, deleteRejectedEvents, { olderThanDays: 30, rowsMax })).length,
+        onDeleted: (rows) => (deleted += rows),
+      },
+    ],
     clock: systemClock,
     log,
-    onDeleted: (rows) => (deleted += rows),
   });
   retention.start();
   await until('they are deleted', () => deleted === 2_500);
   await retention.stop();
   const { rows } = await pool.query('select min(original_sequence) as first from rejected_events_log');
   expect(rows).toEqual([{ first: '2501' }]);
+});
+
+test('a rule that fails does not keep the next from its turn, and requests of an erasure go when their time is up', async () => {
+  const pool = openPool('none');
+  await pool.query(
+    `insert into erasure_requests (tenant_id, token_hash, expires_at)
+     select gen_random_uuid(), sha256(n::text::bytea), now() + case when n <= 3 then interval '-1 s' else interval '1 min' end
+       from generate_series(1, 5) n`,
+  );
+  let deleted = 0;
+  const retention = new Retention({
+    rules: [
+      { rows: 'rows of a table that is locked', deleteSome: () => Promise.reject(new Error('locked')) },
+      {
+        rows: 'requests of an erasure',
+        deleteSome: (rowsMax) => deleteExpiredRequests(pool, rowsMax),
+        onDeleted: (rows) => (deleted += rows),
+      },
+    ],
+    clock: systemClock,
+    log,
+  });
+  retention.start();
+  await until('they are deleted', () => deleted === 3);
+  await retention.stop();
+  const { rows } = await pool.query('select expires_at > now() as is_good from erasure_requests');
+  expect(rows).toEqual([{ is_good: true }, { is_good: true }]);
 });

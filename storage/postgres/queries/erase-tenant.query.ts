@@ -67,6 +67,17 @@ export const takeErasureRequest: Query<{ tenantId: TenantId; tokenHash: Uint8Arr
   row: () => null,
 };
 
+/** First steps whose time is up, and which no second step followed. */
+export const deleteExpiredErasureRequests: Query<{ rowsMax: number }, null> = {
+  name: 'delete_expired_erasure_requests',
+  text: `
+    delete from erasure_requests
+     where tenant_id in (select tenant_id from erasure_requests where expires_at < now() limit $1) and expires_at < now()
+    returning null`,
+  values: ({ rowsMax }) => [rowsMax],
+  row: () => null,
+};
+
 /** Takes the stores from their owners: the next append of each is fenced, and nobody claims them again. */
 export const closeStores: Query<{ tenantId: TenantId }, null> = {
   name: 'close_stores',
