@@ -11,6 +11,8 @@ export interface NodeProcessOptions {
   readonly readyTimeoutMs?: number;
   /** Gets all that the node prints, after what earlier ones printed. */
   readonly logFile?: string;
+  /** The `bin/start.ts` to run, of another version; that of this one unless given. */
+  readonly program?: string;
   /** Keeps a Ctrl-C at the terminal from the node, for whoever stops it in an order; it then ends with this process. */
   readonly ownGroup?: boolean;
 }
@@ -33,8 +35,8 @@ const outputCharactersMax = 65_536;
  * @throws Error with the end of its output when it ends before, or is not ready in time (then it is killed)
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
-  const { logFile, ownGroup = false } = options;
-  const child = spawn(process.execPath, [start], {
+  const { logFile, program = start, ownGroup = false } = options;
+  const child = spawn(process.execPath, [program], {
     env: { PATH: path, PORT: '0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: ownGroup,

@@ -19,6 +19,9 @@ interface Migration {
 
 const directoryOfThisVersion = join(import.meta.dirname, '..', '..', 'migrations');
 
+const deadlockDetected = '40P01';
+const triesMax = 10;
+
 /** Any number, the same in every version: all migrators of a database queue behind this lock. */
 const lockKey = 7_316_031_120_240_715n;
 
@@ -27,10 +30,23 @@ const lockKey = 7_316_031_120_240_715n;
  *
  * Forward only, and safe when many nodes start at once: everything happens in one transaction that first takes an
  * advisory lock of its own, so that it also works through a pooler that shares connections by transaction. A
- * migration therefore can't hold a statement that refuses transactions, such as `create index concurrently`.
+ * migration therefore can't hold a statement that refuses transactions, such as `create index concurrently`. Nodes of the
+ * version before may run meanwhile: a migration that locks their tables in another order than they do, and is the one that
+ * Postgres ends for it, begins again.
  * @throws LogUnfit when the database is newer than this version, or an applied migration's text has changed
  */
-export function migrate(options: MigrateOptions): Promise<string[]> {
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await migrateOnce(options);
+    } catch (error) {
+      const isDeadlock = error instanceof pg.DatabaseError && error.code === deadlockDetected;
+      if (!isDeadlock || tries === triesMax) throw error;
+    }
+  }
+}
+
+function migrateOnce(options: MigrateOptions): Promise<string[]> {
   return inTransaction(options, async (client, migrations) => {
     await client.query(`create table if not exists schema_migrations (
       name text primary key,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { checkSchema, migrate } from '../../storage/postgres/migrate.ts';
 import { createTestDatabase, serverNames, type TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const migrations = join(import.meta.dirname, '..', '..', 'migrations');
 
@@ -61,6 +62,29 @@ describe.each(serverNames)('migrating on %s', (server) => {
     await writeFile(join(directory, '9998_broken.sql'), 'create table half (n int); select 1 / 0;');
     await expect(migrate({ url: database.url, directory })).rejects.toThrow('division by zero');
     await expect(query("select to_regclass('half') as half")).resolves.toEqual([{ half: null }]);
+  });
+
+  test('a migration that Postgres ends for a deadlock with a running node begins again', async () => {
+    await migrate({ url: database.url, directory });
+    await writeFile(
+      join(directory, '9998_in_another_order.sql'),
+      `alter table streams add column later text;
+       select pg_sleep(1);
+       alter table legacy_events add column later text;`,
+    );
+    const node = new pg.Client({ connectionString: database.url });
+    await node.connect();
+    try {
+      // So that it is the migration that finds the deadlock.
+      await node.query(`set deadlock_timeout = '1min'; begin; lock table legacy_events in access share mode`);
+      const migrating = migrate({ url: database.url, directory });
+      const isLocked = `select from pg_locks where relation = 'streams'::regclass and mode = 'AccessExclusiveLock' and granted`;
+      await until('the first table is locked', async () => (await query(isLocked)).length > 0);
+      await node.query('lock table streams in access share mode; commit');
+      await expect(migrating).resolves.toEqual(['9998_in_another_order.sql']);
+    } finally {
+      await node.end();
+    }
   });
 
   test('a database newer than the code is refused', async () => {

@@ -16,9 +16,10 @@ export class TestNodes {
     chmodSync(this.folder, 0o755); // Postgres does not run as root, so another user must get in.
   }
 
-  /** Starts a node and waits until it is ready; `env` goes before what is set here. */
-  async start(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
+  /** Starts a node and waits until it is ready; `env` goes before what is set here, `program` is that of another version. */
+  async start(env: Readonly<Record<string, string>>, program?: string): Promise<NodeProcess> {
     const node = await startNodeProcess({
+      ...(program !== undefined && { program }),
       env: {
         DATA_DIR: join(this.folder, 'data'),
         BOOTSTRAP_ADMIN_API_KEY: adminKey,
