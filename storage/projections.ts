@@ -61,6 +61,13 @@ export interface Projections {
   /** Streams that have events or projections, those furthest behind first, at most `limit`. */
   listStreams(tenantId: TenantId | null, storeId: StoreId | null, limit: number): Promise<StreamProgress[]>;
 
+  /** Of those the ones that stand still, those that do so for longest first. */
+  listStalledStreams(
+    tenantId: TenantId | null,
+    storeId: StoreId | null,
+    limit: number,
+  ): Promise<StreamProgress[]>;
+
   figures(): Promise<ProjectionFigures>;
 
   /** Deletes the oldest records of refused events, at most `rowsMax` that are older. @returns how many there were */
@@ -192,16 +199,28 @@ export interface StreamProgress extends StoreKey {
   readonly deadLetters: number;
   /** Null when nothing of it was projected yet. */
   readonly updatedAt: Micros | null;
+  /** Since when its next event could have been projected, and nothing of the stream was; null when there is none. */
+  readonly waitingSince: Micros | null;
 }
 
 export interface ProjectionFigures {
   /** Of the stream that is furthest behind, in events. */
   readonly lagMax: number;
+  /** Streams that stand still; counted up to a few thousand. */
+  readonly stalled: number;
+  /** For how long the one of them has that does so for longest, in seconds; 0 when there is none. */
+  readonly stalledSecsMax: number;
   /** Dead letters by status; those resolved are not counted. */
   readonly pending: number;
   readonly failed: number;
   readonly due: number;
 }
+
+/**
+ * A stream stands still when its next event has waited for so long, and nothing of the stream was projected meanwhile. One
+ * that is far behind and moves does not.
+ */
+export const stalledAfterSecs = 300;
 
 /** One text for an entity of a stream, for maps. */
 export function entityKey({ entityType, entityId }: EntityName): string {

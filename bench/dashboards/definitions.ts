@@ -338,8 +338,65 @@ const commitments: Dashboard = {
   ],
 };
 
+const projections: Dashboard = {
+  uid: 'sequencer-projections',
+  title: 'Sequencer: projections',
+  panels: [
+    {
+      title: 'Events projected',
+      says: 'By all nodes; skipped are those that no projection is made of.',
+      unit: 'ops',
+      lines: [
+        ['applied', rate('sequencer_events_projected')],
+        ['skipped', rate('sequencer_events_projection_skipped')],
+        ['refused', rate('sequencer_dlq_added')],
+      ],
+    },
+    {
+      title: 'Events not projected yet',
+      says: 'Of the stream that is furthest behind. Grows while appends are many, and falls afterwards.',
+      unit: 'short',
+      lines: [['events', 'max(sequencer_projection_lag_events)']],
+    },
+    {
+      title: 'Streams that stand still',
+      says: 'Must be 0: nothing of them was projected for five minutes, although events wait.',
+      unit: 'short',
+      lines: [['streams', 'max(sequencer_projection_stalled_streams)']],
+    },
+    {
+      title: 'The stream that has stood still for longest',
+      says: '0 while none does.',
+      unit: 's',
+      lines: [['waits', 'max(sequencer_projection_stalled_seconds)']],
+    },
+    {
+      title: 'Projecting up to 100 events',
+      says: 'From reading them up to their checkpoint.',
+      unit: 's',
+      lines: quantiles('sequencer_project_latency_seconds'),
+    },
+    {
+      title: 'Dead letters',
+      says: 'Events that were refused: pending are tried again, failed wait for a person.',
+      unit: 'short',
+      lines: [
+        ['pending', 'max(sequencer_dlq_pending)'],
+        ['failed', 'max(sequencer_dlq_failed)'],
+      ],
+    },
+  ],
+};
+
 /** What is shown of a cluster, by area. */
-export const dashboards: readonly Dashboard[] = [overview, ingest, cluster, database, commitments];
+export const dashboards: readonly Dashboard[] = [
+  overview,
+  ingest,
+  cluster,
+  database,
+  commitments,
+  projections,
+];
 
 function mean(histogram: string): string {
   return `${rate(`${histogram}_sum`)} / ${rate(`${histogram}_count`)}`;

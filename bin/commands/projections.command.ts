@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { formatTimestamp } from '../../domain/time.ts';
 import type { Uuid } from '../../domain/types.ts';
 import { postgresAuditEntries } from '../../storage/postgres/audit-log.ts';
 import type { StreamProgress } from '../../storage/projections.ts';
@@ -16,13 +17,17 @@ environment would use.
 Exit code: 0 done, 1 refused, 2 it could not be done.
 
 Examples:
-  npx --no sequencer projections status
+  npx --no sequencer projections status --stalled
   npx --no sequencer projections rebuild --tenant-id "$TENANT" --store-id "$STORE"`;
+
+const streamsShownMax = 200;
 
 interface ProjectionsCliOptions {
   readonly databaseUrl?: string;
   readonly tenantId?: Uuid;
   readonly storeId?: Uuid;
+  /** Of `status` alone. */
+  readonly stalled?: boolean;
 }
 
 /** `sequencer projections`: how far events are projected, and projecting them anew. */
@@ -33,6 +38,7 @@ export function projectionsCommand(): Command {
     .addCommand(
       withScope(new Command('status'))
         .description('list streams, those furthest behind first, at most 200')
+        .option('--stalled', 'only those that stand still, those that do so for longest first')
         .action(showStatus),
     )
     .addCommand(
@@ -49,20 +55,26 @@ function withScope(command: Command): Command {
     .option('--store-id <uuid>', 'only this store', readUuid);
 }
 
-async function showStatus({ databaseUrl, tenantId, storeId }: ProjectionsCliOptions): Promise<void> {
+async function showStatus(options: ProjectionsCliOptions): Promise<void> {
+  const { databaseUrl, tenantId = null, storeId = null, stalled = false } = options;
   await withProjections(databaseUrl, async ({ projections }) => {
-    const streams = await projections.listStreams(tenantId ?? null, storeId ?? null, 200);
+    const streams = stalled
+      ? await projections.listStalledStreams(tenantId, storeId, streamsShownMax)
+      : await projections.listStreams(tenantId, storeId, streamsShownMax);
     for (const stream of streams) console.log(describeStream(stream));
-    if (streams.length === 0) console.log('There are no events to project.');
+    if (streams.length === 0)
+      console.log(stalled ? 'No stream stands still.' : 'There are no events to project.');
     return exitCodes.ok;
   });
 }
 
 function describeStream(stream: StreamProgress): string {
-  const { tenantId, storeId, head, lastSequence, applied, refused, skipped, deadLetters, rebuildingTo } =
-    stream;
-  const rebuilding = rebuildingTo === null ? '' : ` rebuilding_to ${rebuildingTo}`;
-  return `${tenantId}/${storeId} head ${head} projected ${lastSequence} lag ${head - lastSequence} applied ${applied} refused ${refused} skipped ${skipped} dead_letters ${deadLetters}${rebuilding}`;
+  const { tenantId, storeId, head, lastSequence, applied, refused, skipped, deadLetters } = stream;
+  const { rebuildingTo, waitingSince } = stream;
+  const rest =
+    (rebuildingTo === null ? '' : ` rebuilding_to ${rebuildingTo}`) +
+    (waitingSince === null ? '' : ` waiting_since ${formatTimestamp(waitingSince, 'Z')}`);
+  return `${tenantId}/${storeId} head ${head} projected ${lastSequence} lag ${head - lastSequence} applied ${applied} refused ${refused} skipped ${skipped} dead_letters ${deadLetters}${rest}`;
 }
 
 async function rebuild({ databaseUrl, tenantId, storeId }: ProjectionsCliOptions): Promise<void> {

@@ -13,6 +13,8 @@ export interface Query {
   u64(name: string, whenAbsent: bigint): bigint;
   /** An integer below 2^32. @throws Refused when it is repeated, or no such number */
   u32(name: string, whenAbsent: number): number;
+  /** False when it is missing. @throws Refused when it is repeated, or neither `true` nor `false` */
+  flag(name: string): boolean;
   /** Null when it is missing. @throws Refused when it is repeated, empty, or longer in UTF-16 units */
   optionalText(name: string, lengthMax: number): string | null;
   /** Null when it is missing. @throws Refused when it is repeated, or no timestamp of RFC 3339 */
@@ -53,6 +55,10 @@ export function readQuery(search: string): Query {
       const value = single(given, name);
       if (value === null) return whenAbsent;
       return Number(readInteger(value, BigInt(u32Max)) ?? fail(name, value, 'an integer from 0 to 2^32 - 1'));
+    },
+    flag: (name) => {
+      const value = single(given, name) ?? 'false';
+      return value === 'true' || (value === 'false' ? false : fail(name, value, 'true or false'));
     },
     optionalText: (name, lengthMax) => {
       const value = single(given, name);

@@ -98,7 +98,7 @@ export interface HandlerDependencies
   readonly schemaRegistry: SchemaRegistry;
   readonly sequencerKeys: Pick<SequencerKeys, 'list'>;
   readonly adminView: AdminView;
-  readonly projections: Pick<Projections, 'readEntity' | 'listStreams'>;
+  readonly projections: Pick<Projections, 'readEntity' | 'listStreams' | 'listStalledStreams'>;
   /** This node's name, and the way to all of them. */
   readonly nodeId: string;
   readonly cluster: ClusterView;

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { PayloadUnreadable } from '../../domain/errors.ts';
 import type { StoredLegacyEvent } from '../../domain/legacy/event.ts';
 import type { EventRow, OpenedPayload, PayloadVault } from '../payloads/payload-vault.ts';
-import { entityKey, type ProjectableEvent, type Projections } from '../projections.ts';
+import { entityKey, type ProjectableEvent, type Projections, stalledAfterSecs } from '../projections.ts';
 import { toReadError } from './database-errors.ts';
 import { advanceProjection } from './queries/advance-projection.query.ts';
 import { claimDueProjections, findProjectedStream } from './queries/claim-due-projections.query.ts';
@@ -15,7 +15,11 @@ import {
   noteRefusal,
 } from './queries/dead-letters.query.ts';
 import { deleteRejectedEvents } from './queries/delete-rejected-events.query.ts';
-import { listProjectionProgress, projectionFigures } from './queries/projection-progress.query.ts';
+import {
+  listProjectionProgress,
+  listStalledProjections,
+  projectionFigures,
+} from './queries/projection-progress.query.ts';
 import { readProjectableEvent, readProjectableEvents } from './queries/read-projectable-events.query.ts';
 import { readProjectedEntities, readProjectedEntity } from './queries/read-projected-entities.query.ts';
 import { deleteProjections, resetCheckpoint } from './queries/reset-projection.query.ts';
@@ -31,10 +35,13 @@ export interface PostgresProjectionsOptions {
   readonly vault: PayloadVault;
   /** For how long a step keeps the stream for whoever took it. */
   readonly claimSecs: number;
+  /** How long a stream must have waited to count as one that stands still; five minutes unless given. */
+  readonly stalledSecs?: number;
 }
 
 /** Projections in Postgres, the primary. No method holds anything of a session, so any pooler may stand in between. */
-export function postgresProjections({ pool, vault, claimSecs }: PostgresProjectionsOptions): Projections {
+export function postgresProjections(options: PostgresProjectionsOptions): Projections {
+  const { pool, vault, claimSecs, stalledSecs = stalledAfterSecs } = options;
   const one = async <Parameters, Row>(
     query: Query<Parameters, Row>,
     parameters: Parameters,
@@ -84,13 +91,15 @@ export function postgresProjections({ pool, vault, claimSecs }: PostgresProjecti
     readEntity: async (store, entity) => (await one(readProjectedEntity, { ...store, ...entity })) ?? nothing,
     listStreams: (tenantId, storeId, limit) =>
       read(pool, listProjectionProgress, { tenantId, storeId, limit }),
-    figures: async () => (await one(projectionFigures, null)) ?? noFigures,
+    listStalledStreams: (tenantId, storeId, limit) =>
+      read(pool, listStalledProjections, { tenantId, storeId, limit, stalledSecs }),
+    figures: async () => (await one(projectionFigures, { stalledSecs })) ?? noFigures,
     deleteOldRefusals: async (rule) => (await read(pool, deleteRejectedEvents, rule)).length,
   };
 }
 
 const nothing = { entity: null, projectedTo: 0, rebuildingTo: null };
-const noFigures = { lagMax: 0, pending: 0, failed: 0, due: 0 };
+const noFigures = { lagMax: 0, stalled: 0, stalledSecsMax: 0, pending: 0, failed: 0, due: 0 };
 
 /**
  * Events with what can be read of their payloads. One that was destroyed or damaged is the event's fault, and the stream goes

@@ -4,6 +4,9 @@ import type { Count, Distribution, SeriesRegistry } from './series.ts';
 export interface ProjectionLevels {
   /** Of the stream that is furthest behind, in events. */
   readonly lagMax: number;
+  /** Streams that stand still, and for how long the one of them has that does so for longest. */
+  readonly stalled: number;
+  readonly stalledSecsMax: number;
   readonly pending: number;
   readonly failed: number;
   readonly due: number;
@@ -54,6 +57,16 @@ export class ProjectionMetrics {
       'sequencer_projection_lag_events',
       'Events not projected yet, of the stream that is furthest behind',
       ({ lagMax }) => lagMax,
+    );
+    gauge(
+      'sequencer_projection_stalled_streams',
+      'Streams that stand still: their next event has waited for five minutes, and nothing of them was projected meanwhile',
+      ({ stalled }) => stalled,
+    );
+    gauge(
+      'sequencer_projection_stalled_seconds',
+      'For how long the stream has waited that has stood still for longest, 0 while none does',
+      ({ stalledSecsMax }) => stalledSecsMax,
     );
     gauge(
       'sequencer_dlq_size',

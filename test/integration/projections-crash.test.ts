@@ -124,6 +124,8 @@ test('two nodes that are killed again and again while they project apply each ev
   expect(await runCli(['dead-letters', 'discard', id], environment)).toMatchObject({ code: 0 });
   expect(await runCli(['dead-letters', 'discard', id], environment)).toMatchObject({ code: 1 });
   expect((await runCli(['projections', 'status'], environment)).stdout).toContain('lag 0');
+  const stalled = await runCli(['projections', 'status', '--stalled'], environment);
+  expect(stalled.stdout).toBe('No stream stands still.\n');
   const audited = await pool.query(
     'select action from audit_log where resource_type in ($1, $2) order by id',
     ['dead_letter', 'projections'],

@@ -351,6 +351,46 @@ describe.each(serverNames)('projections on %s', (server) => {
     expect(await deadLettersOf(store)).toEqual([]);
   });
 
+  test('a stream that stands still is counted and found; one that is far behind and moves is not', async () => {
+    const stalledSecs = 3;
+    const impatient = postgresProjections({
+      pool: node.pool,
+      vault: plainVault(node.pool),
+      claimSecs,
+      stalledSecs,
+    });
+    const { tenantId } = newStore();
+    const inTenant = (): StoreKey => ({ ...newStore(), tenantId });
+    const [begun, moving, done, untouched] = [inTenant(), inTenant(), inTenant(), inTenant()];
+    const events = Array.from({ length: 150 }, () => plainEvent('parcel.sent'));
+    for (const store of [begun, moving, done]) await appendPlain(node.log, store, events);
+    await projectAll(done);
+    const projectSome = async (store: StoreKey): Promise<void> => {
+      await projectorOn(projections).projectBatch((await projections.find(store))!);
+    };
+    await projectSome(begun);
+    const stalled = () => impatient.listStalledStreams(tenantId, null, 10);
+    // Its events are old ones, as all of this file are.
+    await appendPlain(node.log, untouched, events);
+    await until('three stand still', async () => (await stalled()).length === 3);
+
+    await projectSome(moving);
+    const found = await stalled();
+    expect(found).toMatchObject([
+      { storeId: untouched.storeId, head: 150, lastSequence: 0, updatedAt: null },
+      { storeId: begun.storeId, head: 150, lastSequence: 100, waitingSince: found[1]!.updatedAt },
+    ]);
+    expect(found[0]!.waitingSince).not.toBeNull();
+    expect(await impatient.listStalledStreams(tenantId, untouched.storeId, 10)).toMatchObject([
+      { storeId: untouched.storeId },
+    ]);
+    const figures = await impatient.figures();
+    expect(figures.stalled).toBe((await impatient.listStalledStreams(null, null, 1_000)).length);
+    expect(figures.stalledSecsMax).toBeGreaterThan(stalledSecs);
+    expect(await projections.listStalledStreams(tenantId, null, 10)).toEqual([]);
+    expect(await projections.listStreams(tenantId, done.storeId, 10)).toMatchObject([{ waitingSince: null }]);
+  });
+
   describe('dead letters', () => {
     /** A shipment before its order, which is a dead letter by then. */
     async function early(): Promise<{ store: StoreKey; id: DeadLetter['id'] }> {

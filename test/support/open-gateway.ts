@@ -180,7 +180,7 @@ export async function openGateway(options: OpenGatewayOptions = {}): Promise<Ope
       ...openMemorySchemas(),
       sequencerKeys: { list: () => Promise.resolve([]) },
       adminView: noAdminView,
-      projections: { readEntity: notHere, listStreams: notHere },
+      projections: { readEntity: notHere, listStreams: notHere, listStalledStreams: notHere },
       deadLetters: { list: notHere, retry: notHere, discard: notHere },
       nodeId: 'node-1',
       cluster: { read: () => Promise.resolve([]) },

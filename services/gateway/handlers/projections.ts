@@ -58,10 +58,15 @@ export function readProjection(projections: Pick<Projections, 'readEntity'>): Ha
   };
 }
 
-/** How far each stream is projected, those furthest behind first. */
-export function listProjectionStreams(projections: Pick<Projections, 'listStreams'>): Handle {
-  return async ({ principal }) => {
-    const streams = await projections.listStreams(visibleTenant(principal), null, adminRowsMax);
+/** How far each stream is projected, those furthest behind first; or those alone that stand still. */
+export function listProjectionStreams(
+  projections: Pick<Projections, 'listStreams' | 'listStalledStreams'>,
+): Handle {
+  return async (request) => {
+    const tenantId = visibleTenant(request.principal);
+    const streams = request.query().flag('stalled')
+      ? await projections.listStalledStreams(tenantId, null, adminRowsMax)
+      : await projections.listStreams(tenantId, null, adminRowsMax);
     return jsonReply(
       streams.map((stream) => ({
         tenantId: stream.tenantId,
@@ -75,6 +80,7 @@ export function listProjectionStreams(projections: Pick<Projections, 'listStream
         skipped: stream.skipped,
         deadLetters: stream.deadLetters,
         updatedAt: adminTime(stream.updatedAt),
+        waitingSince: adminTime(stream.waitingSince),
       })),
     );
   };

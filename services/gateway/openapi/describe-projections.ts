@@ -81,6 +81,13 @@ export const describeProjections = {
     tag,
     summary: 'How far each stream is projected',
     who: 'admin',
+    parameters: [
+      optionalQuery(
+        'stalled',
+        'Only streams that stand still, those that do so for longest first',
+        flag(false),
+      ),
+    ],
     answer: {
       about: 'Those furthest behind first',
       shape: list(
@@ -96,6 +103,10 @@ export const describeProjections = {
           skipped: total,
           deadLetters: total,
           updatedAt: nullable(time),
+          waitingSince: about(
+            'Since when the next event could have been projected, and nothing of the stream was',
+            nullYet(time),
+          ),
         }),
         { maxItems: adminRowsMax },
       ),
