@@ -19,6 +19,13 @@ export interface ClaimNewParameters {
   readonly storesPerTenantMax: number;
 }
 
+/**
+ * One by one: sessions keep a statement prepared, and Postgres refuses one whose columns have changed, as those of `s.*` do
+ * when a newer node adds a column.
+ */
+const claimColumns =
+  's.tenant_id, s.store_id, s.store_number, s.epoch, s.legacy_head, s.ves_head, s.last_sequenced_at';
+
 const isRolledBack = `
   exists (select from lost_heads l
            where l.tenant_id = s.tenant_id and l.store_id = s.store_id and l.accepted_at is null) as is_rolled_back`;
@@ -38,7 +45,7 @@ export const claimExisting: Query<readonly ClaimRequest[], ClaimedStore> = {
        order by s.store_number for update of s)
     update streams s set epoch = s.epoch + 1, claimant = locked.claimant, claimed_at = now()
       from locked where s.store_number = locked.store_number
-    returning s.*, locked.previous_claimant, ${isRolledBack}`,
+    returning ${claimColumns}, locked.previous_claimant, ${isRolledBack}`,
   values: toValues,
   row: toClaim,
 };
@@ -67,7 +74,7 @@ export const claimNew: Query<ClaimNewParameters, ClaimedStore> = {
      order by tenant_id, store_id
     on conflict (tenant_id, store_id)
     do update set epoch = s.epoch + 1, claimant = excluded.claimant, claimed_at = now()
-    returning s.*, ${isRolledBack}`,
+    returning ${claimColumns}, ${isRolledBack}`,
   values: ({ requests, storesPerTenantMax }) => [...toValues(requests), storesPerTenantMax],
   row: toClaim,
 };
