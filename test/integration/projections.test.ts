@@ -387,7 +387,10 @@ describe.each(serverNames)('projections on %s', (server) => {
     const figures = await impatient.figures();
     expect(figures.stalled).toBe((await impatient.listStalledStreams(null, null, 1_000)).length);
     expect(figures.stalledSecsMax).toBeGreaterThan(stalledSecs);
-    expect(await projections.listStalledStreams(tenantId, null, 10)).toEqual([]);
+    // Who waits for five minutes finds the old events alone.
+    expect(await projections.listStalledStreams(tenantId, null, 10)).toMatchObject([
+      { storeId: untouched.storeId },
+    ]);
     expect(await projections.listStreams(tenantId, done.storeId, 10)).toMatchObject([{ waitingSince: null }]);
   });
 
