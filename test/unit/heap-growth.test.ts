@@ -30,6 +30,8 @@ test('buffers that come and go do not have the whole heap collected for every 64
 });
 
 function collectionsOf(text: string): number {
-  const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', text], { encoding: 'utf8' });
+  const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', text], {
+    encoding: 'utf8',
+  });
   return Number(printed.split(' ', 1)[0]);
 }
