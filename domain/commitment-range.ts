@@ -11,7 +11,7 @@ export interface WantedRange {
 export interface CommittedSoFar {
   readonly head: Head;
   /** The stream's newest commitment, or null when there is none. */
-  readonly last: Commitment | null;
+  readonly last: Pick<Commitment, 'sequenceEnd'> | null;
   /** The one whose range begins where the wanted one does, or null. */
   readonly sameStart: Commitment | null;
 }

@@ -27,6 +27,22 @@ export interface CommitmentLog {
     work: (transaction: CommitmentTransaction) => Promise<Result>,
   ): Promise<Result | 'busy' | 'no stream'>;
 
+  /**
+   * The same for a short range of a VES stream, whose leaves are read beforehand: no transaction is open while `work` runs,
+   * which is run once at most, and several streams share round trips and commits. What it added is made durable if the
+   * chain still ends where it did.
+   * @param range has at most `shortRangeMax` events
+   * @returns what `work` returned, or `not so` when nothing was stored since the stream has no chain yet, the range begins
+   *   before its end, or another commitment was made or is being made: `commit` knows what to do
+   * @throws LogUnavailable when nothing was stored
+   * @throws CommitmentOutcomeUnknown when it may have been stored
+   */
+  commitShort<Result>(
+    stream: StreamKey,
+    range: SequenceRange,
+    work: (transaction: CommitmentTransaction) => Promise<Result>,
+  ): Promise<Result | 'not so'>;
+
   /** A commitment of this world, whoever's it is; null when there is none. */
   find(world: World, batchId: Uuid): Promise<StoredCommitment | null>;
 
@@ -60,25 +76,37 @@ export interface CommitmentLog {
 export interface CommitmentTransaction {
   readonly head: Head;
   /** The newest commitment of the stream. */
-  readonly last: StoredCommitment | null;
+  readonly last: Pick<StoredCommitment, 'sequenceEnd' | 'stateRoot'> | null;
   findStartingAt(sequence: Sequence): Promise<StoredCommitment | null>;
   /** The leaves of these sequences that exist, one after the other, 32 bytes each. */
   readLeaves(from: Sequence, to: Sequence): Promise<Uint8Array>;
   /** The same, after Postgres worked each of them out again from its event's columns. */
   checkLeaves(from: Sequence, to: Sequence): Promise<CheckedLeaves>;
-  /** Every entity of the store with its exact version, in the order of their types and ids as UTF-8 bytes. */
-  readEntities(): AsyncIterable<readonly EntityState[]>;
+  /**
+   * Every entity of the store with its exact version, in the order of their types and ids as UTF-8 bytes. Null for a VES
+   * stream, whose state roots are not over entities.
+   */
+  readonly readEntities: (() => AsyncIterable<readonly EntityState[]>) | null;
   /**
    * Stores nodes above the leaves.
    * @param nodes 32 bytes each, `nodesPerChunk` of them in all chunks but the last
    */
   addNodes(batchId: Uuid, chunk: number, nodes: Uint8Array): Promise<void>;
-  /** @returns the commitment with its time, which is never before that of the one before */
+  /** Once, at the end. @returns the commitment with its time, which is never before that of the one before */
   add(commitment: NewCommitment): Promise<StoredCommitment>;
 }
 
 /** 128 KiB of hashes. */
 export const nodesPerChunk = 4_096;
+
+/** Events of a range whose nodes are one chunk. */
+export const shortRangeMax = nodesPerChunk;
+
+/** A range of a stream's events, both ends included. */
+export interface SequenceRange {
+  readonly start: Sequence;
+  readonly end: Sequence;
+}
 
 export interface CheckedLeaves {
   readonly leaves: Uint8Array;

@@ -19,7 +19,7 @@ async function run({ url, tenantId, storeId, entities }: StateRootPlan): Promise
   let seen = 0;
   await new PostgresCommitmentLog(pool).commit({ ...store, world: 'legacy' }, 'wait', async (transaction) => {
     const stateRoot = new LegacyStateRoot(store, nodeSha256Stream());
-    for await (const page of transaction.readEntities()) {
+    for await (const page of transaction.readEntities!()) {
       stateRoot.add(page);
       seen += page.length;
     }

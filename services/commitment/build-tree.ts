@@ -1,8 +1,13 @@
 import { GrowingTree } from '../../domain/merkle/growing-tree.ts';
+import { storedNodeCount } from '../../domain/merkle/node-order.ts';
 import type { Sha256 } from '../../domain/sha256.ts';
 import type { Hash, Uuid, World } from '../../domain/types.ts';
-import { type CommitmentTransaction, nodesPerChunk } from '../../storage/commitment-log.ts';
-import { leafPages, type SequenceRange } from './leaf-pages.ts';
+import {
+  nodesPerChunk,
+  type SequenceRange,
+  type CommitmentTransaction,
+} from '../../storage/commitment-log.ts';
+import { leafPages } from './leaf-pages.ts';
 
 /**
  * Builds the tree over a range and stores its nodes, in memory that does not grow with the range.
@@ -14,7 +19,7 @@ export async function buildTree(
   range: SequenceRange,
   { transaction, batchId, sha256 }: { transaction: CommitmentTransaction; batchId: Uuid; sha256: Sha256 },
 ): Promise<Hash> {
-  const chunks = new ChunkedNodes();
+  const chunks = new ChunkedNodes(storedNodeCount(range.end - range.start + 1));
   const tree = new GrowingTree(world, sha256, (node) => chunks.take(node));
   const store = async (): Promise<void> => {
     for (const { chunk, nodes } of chunks.drain()) await transaction.addNodes(batchId, chunk, nodes);
@@ -33,8 +38,13 @@ export async function buildTree(
 class ChunkedNodes {
   private readonly full: { chunk: number; nodes: Uint8Array }[] = [];
   private chunk = 0;
-  private open = new Uint8Array(nodesPerChunk * 32);
+  private readonly open: Uint8Array;
   private length = 0;
+
+  /** @param nodeCount of all chunks together */
+  constructor(nodeCount: number) {
+    this.open = new Uint8Array(Math.min(nodeCount, nodesPerChunk) * 32);
+  }
 
   take(node: Hash): void {
     this.open.set(node, this.length);

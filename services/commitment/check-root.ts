@@ -4,8 +4,8 @@ import { rootAbove } from '../../domain/merkle/root-above.ts';
 import { treeDepth } from '../../domain/merkle/tree.ts';
 import { portableSha256 } from '../../domain/sha256.ts';
 import type { Hash, Sequence, StreamKey } from '../../domain/types.ts';
-import type { CommitmentTransaction } from '../../storage/commitment-log.ts';
-import { leafPages, pageHeight, type SequenceRange } from './leaf-pages.ts';
+import type { SequenceRange, CommitmentTransaction } from '../../storage/commitment-log.ts';
+import { leafPages, pageHeight } from './leaf-pages.ts';
 
 /**
  * Works a root out a second way, before anyone sees it: Postgres makes each leaf anew from its event, the tree is built

@@ -1,32 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { type CommittedSoFar, judgeRange, type WantedRange } from '../../domain/commitment-range.ts';
 import { commitmentSigningHash } from '../../domain/commitment-signature.ts';
-import { noStateRoot, vesStateRoot } from '../../domain/commitment.ts';
+import { type EntityState, noStateRoot, vesStateRoot } from '../../domain/commitment.ts';
 import { InvariantBroken, Refused, type SequencerError } from '../../domain/errors.ts';
 import { LegacyStateRoot, type Sha256Stream } from '../../domain/legacy/state-root.ts';
 import type { Sha256 } from '../../domain/sha256.ts';
 import { type Hash, type Sequence, sequenceMax, type StreamKey, type Uuid } from '../../domain/types.ts';
-import type {
-  CommitmentLog,
-  CommitmentTransaction,
-  DueStream,
-  NewCommitment,
-  StoredCommitment,
+import {
+  type CommitmentLog,
+  type CommitmentTransaction,
+  type DueStream,
+  type NewCommitment,
+  type SequenceRange,
+  shortRangeMax,
+  type StoredCommitment,
 } from '../../storage/commitment-log.ts';
 import { buildTree } from './build-tree.ts';
 import { checkRoot } from './check-root.ts';
 import type { CommitmentSigner } from './commitment-signer.ts';
-import { EventsMissing, type SequenceRange } from './leaf-pages.ts';
+import { EventsMissing } from './leaf-pages.ts';
 import { Turns } from './turns.ts';
 
 export interface CommitterDependencies {
-  readonly log: Pick<CommitmentLog, 'commit'>;
+  readonly log: Pick<CommitmentLog, 'commit' | 'commitShort'>;
   readonly sha256: Sha256;
   readonly sha256Stream: () => Sha256Stream;
   /** Null on a node without a signing key, whose commitments nobody vouches for. */
   readonly signer: CommitmentSigner | null;
   readonly observer: CommitmentObserver;
-  /** Commitments made at the same time, each of which takes a connection for as long as it lasts. */
+  /** Commitments of long ranges, or of the legacy world, made at the same time: each takes a connection for as long as it lasts. */
   readonly atOnceMax: number;
 }
 
@@ -62,9 +64,10 @@ export class Committer {
    * @throws LogUnavailable, CommitmentOutcomeUnknown as the log does
    */
   async commit(stream: StreamKey, wanted: WantedRange): Promise<StoredCommitment> {
-    const outcome = await this.run(stream, 'wait', async (transaction) => {
+    const [start, end] = [sequenceOf(wanted.start), sequenceOf(wanted.end)];
+    const range = start === null || end === null ? null : { start, end };
+    const outcome = await this.run(stream, { range, whenBusy: 'wait' }, async (transaction) => {
       const { head, last } = transaction;
-      const start = sequenceOf(wanted.start);
       // A chain has no commitment that begins after its last.
       const mayExist = start !== null && last !== null && start <= last.sequenceEnd;
       const sameStart = mayExist ? await transaction.findStartingAt(start) : null;
@@ -82,7 +85,8 @@ export class Committer {
   async commitDue(due: DueStream, eventsMax: number): Promise<StoredCommitment | null> {
     const { tenantId, storeId, world, committedTo, isAged } = due;
     const stream = { tenantId, storeId, world };
-    return this.run(stream, 'skip', async (transaction) => {
+    const range = { start: committedTo + 1, end: committedTo + eventsMax } as SequenceRange;
+    return this.run(stream, { range, whenBusy: 'skip' }, async (transaction) => {
       const { head, last } = transaction;
       const start = (last?.sequenceEnd ?? 0) + 1;
       const end = Math.min(head, start + eventsMax - 1);
@@ -92,19 +96,26 @@ export class Committer {
     });
   }
 
-  /** @returns null when the stream has no events, is busy and not to be waited for, or `work` found nothing to do */
+  /**
+   * @param range that will be committed if anything is; null when none can be
+   * @returns null when the stream has no events, is busy and not to be waited for, or `work` found nothing to do
+   */
   private async run(
     stream: StreamKey,
-    whenBusy: 'wait' | 'skip',
+    { range, whenBusy }: { readonly range: SequenceRange | null; readonly whenBusy: 'wait' | 'skip' },
     work: (transaction: CommitmentTransaction) => Promise<Done | null>,
   ): Promise<StoredCommitment | null> {
     const { log, observer } = this.deps;
     try {
-      let startedMs = 0;
-      const done = await this.turns.take(() => {
-        startedMs = performance.now();
-        return log.commit(stream, whenBusy, work);
-      });
+      let startedMs = performance.now();
+      let done: Done | null | string = 'not so';
+      if (range !== null && isShort(stream, range)) done = await log.commitShort(stream, range, work);
+      if (done === 'not so') {
+        done = await this.turns.take(() => {
+          startedMs = performance.now();
+          return log.commit(stream, whenBusy, work);
+        });
+      }
       if (done === null || typeof done === 'string') return null;
       if (done.isNew) observer.committed(done.commitment, performance.now() - startedMs);
       return done.commitment;
@@ -151,16 +162,19 @@ export class Committer {
       previousStateRoot: transaction.last?.stateRoot ?? noStateRoot,
     };
     const stateRoot =
-      stream.world === 'ves'
+      transaction.readEntities === null
         ? vesStateRoot({ ...stream, ...unchained }, sha256)
-        : await this.legacyStateRoot(stream, transaction);
+        : await this.legacyStateRoot(stream, transaction.readEntities());
     const commitment = { ...unchained, stateRoot };
     return transaction.add({ ...commitment, signature: await this.sign(stream, commitment) });
   }
 
-  private async legacyStateRoot(stream: StreamKey, transaction: CommitmentTransaction): Promise<Hash> {
+  private async legacyStateRoot(
+    stream: StreamKey,
+    entities: AsyncIterable<readonly EntityState[]>,
+  ): Promise<Hash> {
     const stateRoot = new LegacyStateRoot(stream, this.deps.sha256Stream());
-    for await (const entities of transaction.readEntities()) stateRoot.add(entities);
+    for await (const some of entities) stateRoot.add(some);
     return stateRoot.finish();
   }
 
@@ -173,6 +187,10 @@ export class Committer {
     const signed = await signer.sign(commitmentSigningHash({ ...stream, ...commitment }, sha256));
     return { sequencerId: signer.sequencerId, ...signed };
   }
+}
+
+function isShort({ world }: StreamKey, { start, end }: SequenceRange): boolean {
+  return world === 'ves' && start <= end && end - start < shortRangeMax;
 }
 
 /** Null for a u64 that is no sequence. */

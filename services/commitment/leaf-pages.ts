@@ -1,11 +1,6 @@
 import { Refused } from '../../domain/errors.ts';
 import type { Hash, Sequence } from '../../domain/types.ts';
-
-/** A range of a stream's events, both ends included. */
-export interface SequenceRange {
-  readonly start: Sequence;
-  readonly end: Sequence;
-}
+import type { SequenceRange } from '../../storage/commitment-log.ts';
 
 /** Events that the stream's head says are there are not: refused as any range is that can't be, and a fault of the log. */
 export class EventsMissing extends Refused {}

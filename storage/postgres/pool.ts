@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Log } from '../../telemetry/log.ts';
 import { type DatabaseObserver, observePool } from './database-observer.ts';
+import { KeptPlansClient } from './kept-plans-client.ts';
 import { SharedClient } from './shared-client.ts';
 import { prepareSession, sessionConfig, type SessionOptions } from './session.ts';
 
@@ -29,7 +30,7 @@ export interface PoolFigures {
 
 /**
  * A plan that is kept may have been made while the tables were empty. It then takes any index that begins with the store,
- * and reads a million events to find one.
+ * and reads a million events to find one. So only statements keep theirs that say so (kept-plans-client.ts).
  */
 const planning = { plan_cache_mode: 'force_custom_plan' };
 
@@ -40,7 +41,9 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...sessionConfig({ ...options, settings: { ...planning, ...options.settings } }),
     // The pool gives its own options to the clients that it makes, whatever their type says.
-    ...(options.pooler === 'transaction' && { Client: SharedClient as unknown as new () => pg.Client }),
+    Client: (options.pooler === 'transaction'
+      ? SharedClient
+      : KeptPlansClient) as unknown as new () => pg.Client,
     max: options.connectionsMax,
     min: options.connectionsMin,
     connectionTimeoutMillis: options.acquireTimeoutMs,

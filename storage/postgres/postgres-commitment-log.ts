@@ -13,8 +13,10 @@ import type {
   DueRule,
   DueStream,
   NewCommitment,
+  SequenceRange,
   StoredCommitment,
 } from '../commitment-log.ts';
+import { CommitmentGroups } from './commitment-groups.ts';
 import { isRefusal, toReadError } from './database-errors.ts';
 import { fetchEntities, openEntities } from './queries/all-entities.query.ts';
 import { commitmentLag } from './queries/commitment-lag.query.ts';
@@ -34,6 +36,7 @@ import { readTree, type TreePart } from './queries/read-tree.query.ts';
 import { anchorHash, recordAnchor } from './queries/record-anchor.query.ts';
 import { read, send } from './query.ts';
 import type { Replica } from './replica.ts';
+import { ShortCommitment } from './short-commitment.ts';
 import { CommitFailed, inTransaction } from './transaction.ts';
 
 /** Each lost try means that another commitment of the stream was made, so one of the next few is refused or succeeds. */
@@ -49,11 +52,13 @@ const transactionOptions = { isolation: 'repeatable read', statementTimeoutMs: 6
 export class PostgresCommitmentLog implements CommitmentLog {
   private readonly pool: pg.Pool;
   private readonly replica: Replica | null;
+  private readonly groups: CommitmentGroups;
 
   /** @param replica asked first for what never changes; null when there is none */
   constructor(pool: pg.Pool, replica: Replica | null = null) {
     this.pool = pool;
     this.replica = replica;
+    this.groups = new CommitmentGroups(pool);
   }
 
   async commit<Result>(
@@ -73,6 +78,14 @@ export class PostgresCommitmentLog implements CommitmentLog {
         throw new LogUnavailable('a stream is committed by too many at once', { ...stream, triesMax });
       }
     }
+  }
+
+  commitShort<Result>(
+    stream: StreamKey,
+    range: SequenceRange,
+    work: (transaction: CommitmentTransaction) => Promise<Result>,
+  ): Promise<Result | 'not so'> {
+    return this.groups.commit(new ShortCommitment(stream, range, work));
   }
 
   async find(world: World, batchId: Uuid): Promise<StoredCommitment | null> {
@@ -199,7 +212,7 @@ async function openTransaction(
       return checked ?? { leaves: new Uint8Array(), firstWrong: null };
     },
 
-    readEntities: () => entitiesOf(client, storeNumber),
+    readEntities: world === 'legacy' ? () => entitiesOf(client, storeNumber) : null,
 
     async addNodes(batchId, chunk, nodes) {
       await send(client, insertNodes, { batchId, chunk, nodes });

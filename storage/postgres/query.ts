@@ -7,6 +7,8 @@ export interface Query<Parameters, Row> {
   /** Names the prepared statement in each session, and the statement in errors. */
   readonly name: string;
   readonly text: string;
+  /** Whether its plan may be kept (kept-plans-client.ts); left out by those whose plan depends on what is stored. */
+  readonly keepsPlan?: true;
   readonly values: (parameters: Parameters) => unknown[];
   readonly row: (columns: Readonly<Record<string, unknown>>) => Row;
 }
@@ -31,10 +33,10 @@ export async function read<Parameters, Row>(
 /** Runs a query and throws what `pg` throws, for callers that tell failures apart. */
 export async function send<Parameters, Row>(
   on: Pick<pg.Pool, 'query'>,
-  { name, text, values, row }: Query<Parameters, Row>,
+  { name, text, keepsPlan, values, row }: Query<Parameters, Row>,
   parameters: Parameters,
 ): Promise<Row[]> {
-  const config = { name, text, values: values(parameters), types: rowTypes };
+  const config = { name, text, values: values(parameters), types: rowTypes, ...(keepsPlan && { keepsPlan }) };
   const { rows } = await on.query<Record<string, unknown>>(config);
   return rows.map(row);
 }

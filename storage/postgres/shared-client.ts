@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { isInTransaction, isQueryConfig, sendWithPrelude } from './prelude-query.ts';
 
 /** Settings by their name in Postgres. */
 export type SessionSettings = Readonly<Record<string, string | number>>;
@@ -37,23 +38,9 @@ export class SharedClient extends pg.Client {
   /** As of `pg.Client`. A statement that is only a text, such as `commit`, goes out as it is. */
   override query: pg.Client['query'] = ((given: unknown, ...rest: unknown[]) => {
     const send = super.query.bind(this) as (...args: unknown[]) => unknown;
-    if (!isConfig(given)) return send(given, ...rest);
-    const isInTransaction = transactionStatusOf(this) !== 'I';
+    if (!isQueryConfig(given)) return send(given, ...rest);
     const { name: _, ...config } = given;
-    const prelude = isInTransaction ? null : this.prelude;
-    const callback = rest.find((argument) => typeof argument === 'function');
-    if (callback !== undefined) {
-      send(new SharedQuery(prelude, config, callback as QueryCallback));
-      return undefined;
-    }
-    return new Promise((resolve, reject) => {
-      send(
-        new SharedQuery(prelude, config, (error, result) => {
-          if (error) reject(error);
-          else resolve(result);
-        }),
-      );
-    });
+    return sendWithPrelude(send, { prelude: isInTransaction(this) ? null : this.prelude, config, rest });
   }) as pg.Client['query'];
 
   private get prelude(): string {
@@ -62,64 +49,4 @@ export class SharedClient extends pg.Client {
     );
     return `select ${calls.join(', ')}`;
   }
-}
-
-type QueryCallback = (error: Error | null | undefined, result: unknown) => void;
-
-/** The part of `pg`'s connection that sends messages of the extended protocol. */
-interface Wire {
-  parse(message: { text: string; name: string }): void;
-  bind(message: { values: unknown[] }): void;
-  execute(message: { portal: string }): void;
-}
-
-/** What `pg` calls on a query; its types tell only of `submit`. */
-interface QueryHooks {
-  prepare(connection: Wire): void;
-  handleDataRow(message: unknown): void;
-  handleCommandComplete(message: unknown, connection: unknown): void;
-}
-
-const base = pg.Query.prototype as unknown as QueryHooks;
-
-/**
- * A statement with a prelude in front of it. Both are sent before the one `Sync` that ends them, so Postgres runs them as
- * one transaction, in one round trip: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
- */
-class SharedQuery extends pg.Query {
-  private readonly preludeText: string | null;
-  private isPastPrelude: boolean;
-
-  constructor(preludeText: string | null, config: object, callback: QueryCallback) {
-    super({ ...config, queryMode: 'extended' } as unknown as pg.QueryConfig, callback as never);
-    this.preludeText = preludeText;
-    this.isPastPrelude = preludeText === null;
-  }
-
-  prepare(connection: Wire): void {
-    if (this.preludeText !== null) {
-      connection.parse({ text: this.preludeText, name: '' });
-      connection.bind({ values: [] });
-      connection.execute({ portal: '' });
-    }
-    base.prepare.call(this, connection);
-  }
-
-  handleDataRow(message: unknown): void {
-    if (this.isPastPrelude) base.handleDataRow.call(this, message);
-  }
-
-  handleCommandComplete(message: unknown, connection: unknown): void {
-    if (this.isPastPrelude) base.handleCommandComplete.call(this, message, connection);
-    else this.isPastPrelude = true;
-  }
-}
-
-function isConfig(given: unknown): given is pg.QueryConfig {
-  return typeof given === 'object' && given !== null && 'text' in given && !('submit' in given);
-}
-
-/** `I` outside of a transaction, as the last answer of Postgres had it. */
-function transactionStatusOf(client: pg.Client): string | null {
-  return (client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus();
 }

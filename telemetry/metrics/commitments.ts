@@ -50,7 +50,7 @@ export class CommitmentMetrics {
     );
     this.commitLatency = series.histogram(
       'sequencer_commit_latency_seconds',
-      'Making a commitment, from its turn to its being durable',
+      'Making a commitment, from its turn to its being durable; up to 4,096 signed events from being asked for',
     );
     this.proofLatency = series.histogram(
       'sequencer_proof_latency_seconds',

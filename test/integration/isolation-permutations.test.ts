@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { noStateRoot } from '../../domain/commitment.ts';
-import { type ApiKeyHash, type Head, type Sequence, type StoreKey } from '../../domain/types.ts';
+import { type ApiKeyHash, type Head, type Sequence, type StoreKey, type World } from '../../domain/types.ts';
 import type { AppendBatch, Claim } from '../../storage/event-log.ts';
 import { outcomeOfMissed } from '../../storage/postgres/append-flush.ts';
 import { AppendEncoder } from '../../storage/postgres/queries/append.query.ts';
@@ -10,13 +10,17 @@ import { findAgentKey } from '../../storage/postgres/queries/find-agent-key.quer
 import { findApiKey } from '../../storage/postgres/queries/find-api-key.query.ts';
 import { insertAgentKey } from '../../storage/postgres/queries/insert-agent-key.query.ts';
 import { insertApiKey } from '../../storage/postgres/queries/insert-api-key.query.ts';
+import { addCommitments } from '../../storage/postgres/queries/add-commitments.query.ts';
 import { insertCommitment } from '../../storage/postgres/queries/insert-commitment.query.ts';
 import { lockChain, startChain } from '../../storage/postgres/queries/lock-chain.query.ts';
+import { type ChainView, readChains } from '../../storage/postgres/queries/read-chains.query.ts';
 import { revokeAgentKey } from '../../storage/postgres/queries/revoke-agent-key.query.ts';
 import { revokeApiKey } from '../../storage/postgres/queries/revoke-api-key.query.ts';
+import { PostgresCommitmentLog } from '../../storage/postgres/postgres-commitment-log.ts';
 import { send } from '../../storage/postgres/query.ts';
 import { rowTypes } from '../../storage/postgres/row-types.ts';
 import { batchOf, checkLog, newStore, randomEvent, randomId, sha256 } from '../support/event-log.ts';
+import { fillStream } from '../support/fill-stream.ts';
 import { interleavings, runInterleaved, type Step } from '../support/interleavings.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type OpenedLog, openTestLog } from '../support/postgres-event-log.ts';
@@ -85,6 +89,27 @@ function append(name: string, batch: AppendBatch): Step[] {
   ];
 }
 
+/** Two events that someone adds to the signed ones, by SQL; its end is a step of its own. */
+function appendSigned(name: string, store: StoreKey): Step[] {
+  return [
+    {
+      name: `${name}1`,
+      async run(client) {
+        await client.query('begin');
+        await fillStream(client, { ...store, world: 'ves' }, 2);
+        return undefined;
+      },
+    },
+    {
+      name: `${name}2`,
+      async run(client) {
+        await client.query('commit');
+        return 'appended';
+      },
+    },
+  ];
+}
+
 function claim(name: string, store: StoreKey): Step[] {
   let found: Claim | undefined;
   return [
@@ -106,16 +131,24 @@ function claim(name: string, store: StoreKey): Step[] {
   ];
 }
 
-/** Commits what the snapshot shows. */
-function commitment(name: string, store: StoreKey): Step[] {
+/** Commits what the snapshot shows, unless something is committed. */
+function commitment(name: string, store: StoreKey, world: World = 'legacy'): Step[] {
   let last = 0;
+  let storeNumber = 0;
   return [
     {
       name: `${name}1`,
       async run(client) {
         await client.query('begin isolation level repeatable read');
-        const [chain] = await send(client, lockChain.legacy.wait, { ...store, world: 'legacy' });
-        last = chain!.head;
+        try {
+          const [chain] = await send(client, lockChain[world].wait, { ...store, world });
+          if (chain!.sequenceEnd > 0) return undefined;
+          ({ storeNumber } = chain!);
+          last = chain!.head;
+        } catch (error) {
+          if ((error as pg.DatabaseError).code !== '40001') throw error;
+          return undefined;
+        }
         await send(client, insertCommitment, {
           batchId: randomId(),
           sequenceStart: 1 as Sequence,
@@ -125,8 +158,8 @@ function commitment(name: string, store: StoreKey): Step[] {
           previousStateRoot: noStateRoot,
           stateRoot: sha256(Buffer.from('state')),
           signature: null,
-          world: 'legacy',
-          storeNumber: chain!.storeNumber,
+          world,
+          storeNumber,
           previousEnd: null,
         });
         return undefined;
@@ -136,7 +169,50 @@ function commitment(name: string, store: StoreKey): Step[] {
       name: `${name}2`,
       async run(client) {
         await client.query('commit');
-        return `1 to ${last}`;
+        return last === 0 ? 'left out' : `1 to ${last}`;
+      },
+    },
+  ];
+}
+
+/**
+ * Commits the events from 1 on that were there when it looked, as groups do: by a look and, later, one statement, whose end
+ * is a step of its own here.
+ */
+function shortCommitment(name: string, store: StoreKey): Step[] {
+  let view: ChainView | undefined;
+  let isAdded = false;
+  return [
+    {
+      name: `${name}1`,
+      async run(client) {
+        [view] = await send(client, readChains, [{ store, start: 1 as Sequence, end: 9 as Sequence }]);
+        return undefined;
+      },
+    },
+    {
+      name: `${name}2`,
+      async run(client) {
+        const { storeNumber, head } = view!;
+        const hash = sha256(Buffer.from(name));
+        const commitment = {
+          batchId: randomId(),
+          ...{ sequenceStart: 1 as Sequence, sequenceEnd: head as number as Sequence, leafCount: head },
+          ...{ root: hash, previousStateRoot: noStateRoot, stateRoot: hash, signature: null },
+        };
+        await client.query('begin');
+        const added = await send(client, addCommitments, [
+          { commitment, nodes: hash, storeNumber, previous: null },
+        ]);
+        isAdded = added.length === 1;
+        return undefined;
+      },
+    },
+    {
+      name: `${name}3`,
+      async run(client) {
+        await client.query('commit');
+        return isAdded ? `1 to ${view!.head}` : 'left out';
       },
     },
   ];
@@ -263,6 +339,70 @@ test('append ∥ commitment: it covers what was durable when it began, and neith
     'b1 a1 b2 a2': 'appended | 1 to 1 | head 2',
     'b1 b2 a1 a2': 'appended | 1 to 1 | head 2',
   });
+});
+
+/** A store with three signed events, and a chain that has no commitment yet. */
+async function openSignedStore(): Promise<StoreKey> {
+  const store = newStore();
+  await fillStream(opened.pool, { ...store, world: 'ves' }, 3);
+  await send(opened.pool, startChain, { ...store, world: 'ves' });
+  return store;
+}
+
+/** The ranges of the store's commitments. */
+async function committedRanges(store: StoreKey): Promise<string> {
+  const commitments = new PostgresCommitmentLog(opened.pool);
+  const chain = await commitments.listFrom({ ...store, world: 'ves' }, 1 as Sequence, 10);
+  return chain.map(({ sequenceStart, sequenceEnd }) => `${sequenceStart} to ${sequenceEnd}`).join(', ');
+}
+
+test('short commitment ∥ append: it covers what was durable when it looked, and neither waits', async () => {
+  const table = await outcomes(async () => {
+    const store = await openSignedStore();
+    return {
+      a: shortCommitment('a', store),
+      b: appendSigned('b', store),
+      check: () => committedRanges(store),
+    };
+  });
+  for (const [order, outcome] of Object.entries(table)) {
+    const head = order.startsWith('b1 b2') ? 5 : 3;
+    expect(`${order}: ${outcome}`).toBe(`${order}: 1 to ${head} | appended | 1 to ${head}`);
+  }
+});
+
+test('short commitment ∥ short commitment: one of them is stored, and nobody waits', async () => {
+  const table = await outcomes(async () => {
+    const store = await openSignedStore();
+    return {
+      a: shortCommitment('a', store),
+      b: shortCommitment('b', store),
+      check: () => committedRanges(store),
+    };
+  });
+  expect(Object.keys(table)).toHaveLength(20);
+  for (const [order, outcome] of Object.entries(table)) {
+    const isFirst = order.indexOf('a2') < order.indexOf('b2');
+    const expected = isFirst ? '1 to 3 | left out | 1 to 3' : 'left out | 1 to 3 | 1 to 3';
+    expect(`${order}: ${outcome}`).toBe(`${order}: ${expected}`);
+  }
+});
+
+test('short commitment ∥ commitment: one of them is stored, and only the long one waits', async () => {
+  const table = await outcomes(async () => {
+    const store = await openSignedStore();
+    return {
+      a: shortCommitment('a', store),
+      b: commitment('b', store, 'ves'),
+      check: () => committedRanges(store),
+    };
+  });
+  expect(Object.keys(table)).toHaveLength(10);
+  for (const [order, outcome] of Object.entries(table)) {
+    const isFirst = order.indexOf('a2') < order.indexOf('b1');
+    const expected = isFirst ? '1 to 3 | left out | 1 to 3' : 'left out | 1 to 3 | 1 to 3';
+    expect(`${order}: ${outcome}`).toBe(`${order}: ${expected}`);
+  }
 });
 
 /** Two kinds of key, each with what a request looks up before it appends and what an administrator does to it. */

@@ -4,19 +4,19 @@ import { worldColumns } from '../../storage/postgres/world-columns.ts';
 
 /** Puts `count` events more into a stream by SQL, with right leaves: as appends would, but for the time they take. */
 export async function fillStream(
-  pool: pg.Pool,
+  on: Pick<pg.Client, 'query'>,
   { tenantId, storeId, world }: StreamKey,
   count: number,
   { entities = 50, ageSecs = 0 }: { entities?: number; ageSecs?: number } = {},
 ): Promise<void> {
   const { events, head, leafOf } = worldColumns[world];
   const { names, made } = madeUp[world];
-  await pool.query(
+  await on.query(
     `insert into streams (tenant_id, store_id, epoch, claimant) values ($1, $2, 1, 'test')
      on conflict (tenant_id, store_id) do nothing`,
     [tenantId, storeId],
   );
-  await pool.query(
+  await on.query(
     `with store as (
        update streams set ${head} = ${head} + $3 where tenant_id = $1 and store_id = $2
        returning store_number, ${head} as head)

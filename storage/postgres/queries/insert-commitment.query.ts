@@ -13,6 +13,7 @@ export interface CommitmentRow extends NewCommitment, Pick<StreamKey, 'world'> {
 /** Adds a commitment to a chain that this transaction has locked, and moves the chain's end. */
 export const insertCommitment: Query<CommitmentRow, StoredCommitment> = {
   name: 'insert_commitment',
+  keepsPlan: true,
   text: `
     with moved as (
       update commitment_chains set sequence_end = $6 where store_number = $2 and world = $3),
@@ -20,7 +21,8 @@ export const insertCommitment: Query<CommitmentRow, StoredCommitment> = {
       insert into commitments (batch_id, store_number, world, previous_end, sequence_start, sequence_end, root,
              previous_state_root, state_root, sequencer_id, sequencer_key_version, sequencer_signature, committed_at)
       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, greatest(clock_timestamp(), (
-             select committed_at from commitments where store_number = $2 and world = $3 and sequence_end = $4))
+             select committed_at from commitments where store_number = $2 and world = $3
+              order by sequence_start desc limit 1))
       returning *)
     select ${commitmentColumns} from c join streams s using (store_number)`,
   values: (row) => [
