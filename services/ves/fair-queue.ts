@@ -8,15 +8,21 @@ export interface FairQueueLimits {
   readonly waitingMax: number;
 }
 
+/** Among so many of the oldest jobs the one with the least left is looked for. */
+const lookedAtMax = 64;
+
 /**
- * Works through the items of many jobs, a bounded number at once and one of each job in turn: a job of one item waits for at
- * most one item of every other, however large those are.
+ * Works through the items of many jobs, a bounded number at once: one of the oldest job and one of that with the least left,
+ * in turns. So a job of one item waits for at most one of another, however large that is, and nobody waits for ever; and
+ * jobs that are equally large are done one after the other, not all at the end, so that what comes after them never has
+ * nothing to do.
  */
 export class FairQueue {
   private readonly limits: FairQueueLimits;
   private readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** Jobs with items that have not begun, in the order of their turns. */
+  /** Jobs with items that have not begun, in the order in which they came. */
   private readonly jobs: Job[] = [];
+  private isTurnOfOldest = true;
   private running = 0;
   private waiting = 0;
 
@@ -62,18 +68,34 @@ export class FairQueue {
   /** Begins items while there are any and there is room for them. */
   private fill(): void {
     while (this.running < this.limits.runningMax) {
-      const job = this.jobs.shift();
+      const job = this.take();
       if (job === undefined) return;
       if (job.left() === 0) continue; // It has failed.
       if (this.clock.monotonicMs() >= job.deadlineMs) {
         job.fail(new DeadlineExceeded('the request ran out of time before its signatures were checked'));
         continue;
       }
-      if (job.left() > 1) this.jobs.push(job);
       this.running += 1;
       this.waiting -= 1;
       void this.runOne(job);
     }
+  }
+
+  /** The job whose turn it is; after its last item it is forgotten. */
+  private take(): Job | undefined {
+    const index = this.isTurnOfOldest ? 0 : this.indexOfLeast();
+    this.isTurnOfOldest = !this.isTurnOfOldest;
+    const job = this.jobs[index];
+    if (job !== undefined && job.left() <= 1) this.jobs.splice(index, 1);
+    return job;
+  }
+
+  private indexOfLeast(): number {
+    let least = 0;
+    for (let index = 1; index < Math.min(this.jobs.length, lookedAtMax); index += 1) {
+      if (this.jobs[index]!.left() < this.jobs[least]!.left()) least = index;
+    }
+    return least;
   }
 
   private async runOne(job: Job): Promise<void> {
