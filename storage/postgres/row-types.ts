@@ -24,9 +24,40 @@ function parseInt64(text: string): number {
   return value;
 }
 
+function parseMicros(text: string): Micros {
+  return parseUsualMicros(text) ?? parseAnyMicros(text);
+}
+
+/** Events come by the hundred, with two instants each and mostly of one day: a day is read once. */
+let lastDay = '';
+let lastDayMs = 0;
+
+/** `2025-12-20 18:31:22.123456+00`, with any number of digits behind the point; null for other forms. */
+function parseUsualMicros(text: string): Micros | null {
+  const end = text.length - 3;
+  if (text.charCodeAt(10) !== space || !text.endsWith('+00')) return null;
+  const day = text.slice(0, 10);
+  if (day !== lastDay) {
+    const dayMs = Date.parse(`${day}T00:00:00Z`);
+    if (Number.isNaN(dayMs)) return null;
+    lastDay = day;
+    lastDayMs = dayMs;
+  }
+  const seconds = twoDigits(text, 11) * 3_600 + twoDigits(text, 14) * 60 + twoDigits(text, 17);
+  const fraction = end > 20 ? Number(text.slice(20, end).padEnd(6, '0')) : 0;
+  const micros = lastDayMs * 1_000 + seconds * 1_000_000 + fraction;
+  return Number.isSafeInteger(micros) ? (BigInt(micros) as Micros) : null;
+}
+
+const space = 0x20;
+
+function twoDigits(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * 0x30;
+}
+
 const timestamp = /^(\d{4,})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?\+00( BC)?$/;
 
-function parseMicros(text: string): Micros {
+function parseAnyMicros(text: string): Micros {
   const parts = timestamp.exec(text);
   if (parts === null)
     throw new InvariantBroken(`${text} is no timestamp in UTC and ISO style`, { value: text });
