@@ -1,4 +1,5 @@
 import { sameBytes } from '../../domain/bytes.ts';
+import { LogUnavailable } from '../../domain/errors.ts';
 import { storeKeyText, type Sequence, type StreamKey } from '../../domain/types.ts';
 import type {
   NewCommitment,
@@ -75,7 +76,7 @@ export class ShortCommitment<Result> implements WantedLeaves {
   /** Nothing was stored, and another way has to be taken. */
   putAside(): void {
     this.settle('not so');
-    this.adding?.reject(new Error('put aside'));
+    this.adding?.reject(new LogUnavailable('the chain has moved, or is held'));
   }
 
   private openTransaction(view: ChainView, add: (fitting: FittingCommitment) => void): CommitmentTransaction {
