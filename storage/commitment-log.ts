@@ -58,10 +58,13 @@ export interface CommitmentLog {
   /** Records where a commitment stands on a chain, unless that is recorded already. */
   recordAnchor(world: World, batchId: Uuid, anchor: Omit<Anchor, 'anchoredAt'>): Promise<AnchorOutcome>;
 
-  /** Leaves by sequence, and nodes above them by their position (domain/merkle/node-order.ts), in the order asked for. */
+  /**
+   * The leaves of a range, and nodes above them by their position (domain/merkle/node-order.ts) in the order asked for.
+   * @throws InvariantBroken when some are not there
+   */
   readTree(
     commitment: Commitment,
-    sequences: readonly Sequence[],
+    range: { readonly from: Sequence; readonly to: Sequence },
     positions: readonly number[],
   ): Promise<{ readonly leaves: Hash[]; readonly nodes: Hash[] }>;
 

@@ -23,9 +23,17 @@ export class CountedCache<
   }
 
   override get(key: Key): Value | undefined {
+    return this.getIf(key, () => true);
+  }
+
+  /** As `get`, for what may be there and be no answer all the same: then it counts as a miss and stays. */
+  getIf(key: Key, isAnswer: (value: Value) => boolean): Value | undefined {
     const value = super.get(key);
-    if (value === undefined) this.misses += 1;
-    else this.hits += 1;
+    if (value === undefined || !isAnswer(value)) {
+      this.misses += 1;
+      return undefined;
+    }
+    this.hits += 1;
     return value;
   }
 

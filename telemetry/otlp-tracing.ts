@@ -31,6 +31,8 @@ export interface TracingOptions {
 }
 
 const closeTimeoutMs = 5_000;
+/** With its repetitions, which nothing cancels: what is sent at the end is over before the end is. */
+const exportTimeoutMs = 4_000;
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
 
 /** Sends spans to an OTLP collector, in batches and off the path of requests; what it can't take is dropped. */
@@ -71,10 +73,11 @@ export async function openTracing(options: TracingOptions): Promise<Tracing> {
 async function openExporter({ endpoint, protocol }: TracingOptions): Promise<SpanExporter> {
   if (protocol === 'grpc') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
-    return new OTLPTraceExporter({ url: endpoint });
+    return new OTLPTraceExporter({ url: endpoint, timeoutMillis: exportTimeoutMs });
   }
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-  return new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, '')}/v1/traces` });
+  const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
+  return new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs });
 }
 
 /** Says once that the collector is out of reach, and again after it was there. */

@@ -25,7 +25,12 @@ export const commitmentDefinitions = {
     'legacy commitments kept in memory',
   ),
   cacheCommitmentTtlSecs: cacheTtl('CACHE_COMMITMENT_TTL_SECS', 300, 'a legacy commitment'),
-  cacheProofMax: cacheMax('CACHE_PROOF_MAX', 5_000, 'proofs', 'legacy proofs kept in memory'),
+  cacheProofMax: cacheMax(
+    'CACHE_PROOF_MAX',
+    5_000,
+    'proofs',
+    'legacy proofs kept in memory, 32 neighbours as one',
+  ),
   cacheProofTtlSecs: cacheTtl('CACHE_PROOF_TTL_SECS', 600, 'a legacy proof'),
   cacheVesCommitmentMax: cacheMax(
     'CACHE_VES_COMMITMENT_MAX',
@@ -42,7 +47,7 @@ export const commitmentDefinitions = {
     'CACHE_VES_PROOF_MAX',
     { from: () => 5_000, text: 'CACHE_PROOF_MAX' },
     'proofs',
-    'VES proofs kept in memory',
+    'VES proofs kept in memory, 32 neighbours as one',
   ),
   cacheVesProofTtlSecs: cacheTtl(
     'CACHE_VES_PROOF_TTL_SECS',

@@ -19,15 +19,19 @@ export function proofFromNodes(
   const stored = new Map(siblingPlaces(leafIndex, leafCount).map((place) => [place.height, place]));
   const path: Hash[] = [];
   const trueDirections: boolean[] = [];
-  let pad = padLeaf;
+  // Only a leaf at the right edge needs some.
+  const pads: (Hash | null)[] = [padLeaf];
+  const padAt = (height: number): Hash | null => {
+    for (let pad = pads.at(-1)!; pad !== null && pads.length <= height;)
+      pads.push((pad = node(pad, pad, sha256)));
+    return pads[height] ?? null;
+  };
   for (let height = 0; height < treeDepth(leafCount); height++) {
     const place = stored.get(height);
-    const sibling = place === undefined ? pad : nodeAt(place);
-    if (sibling !== null) {
-      path.push(sibling);
-      trueDirections.push(Math.floor(leafIndex / 2 ** height) % 2 === 0);
-    }
-    if (pad !== null) pad = node(pad, pad, sha256);
+    const sibling = place === undefined ? padAt(height) : nodeAt(place);
+    if (sibling === null) continue;
+    path.push(sibling);
+    trueDirections.push(Math.floor(leafIndex / 2 ** height) % 2 === 0);
   }
   const directions = path.map((_, depth) => Math.floor(leafIndex / 2 ** depth) % 2 === 0);
   return { leafHash, leafIndex, path, directions, trueDirections };

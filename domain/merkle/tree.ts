@@ -22,7 +22,7 @@ export interface InclusionProof {
 export class MerkleTree {
   readonly leafCount: number;
   /** The leaves, the nodes above them, and so on to the root alone; without padding. */
-  private readonly levels: readonly (readonly Hash[])[];
+  readonly levels: readonly (readonly Hash[])[];
   /** What stands beside the last node of an odd level, by level; empty when there is no padding. */
   private readonly pads: readonly Hash[];
 

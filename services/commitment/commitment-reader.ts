@@ -1,8 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
 import { InvariantBroken } from '../../domain/errors.ts';
 import { verifyInclusion } from '../../domain/merkle/inclusion-proof.ts';
-import { positionOf, siblingPlaces } from '../../domain/merkle/node-order.ts';
-import { proofFromNodes } from '../../domain/merkle/stored-proof.ts';
+import { type GroupPlaces, groupPlaces, LeafGroup } from '../../domain/merkle/leaf-group.ts';
+import { positionOf } from '../../domain/merkle/node-order.ts';
 import type { InclusionProof } from '../../domain/merkle/tree.ts';
 import type { Sha256 } from '../../domain/sha256.ts';
 import { leafIndexOf, type Sequence, type StreamKey, type Uuid, type World } from '../../domain/types.ts';
@@ -57,9 +57,9 @@ export class CommitmentReader {
 
   /** A commitment as it is now, whoever's it is; null when there is none. */
   async find(world: World, batchId: Uuid): Promise<StoredCommitment | null> {
-    const known = this.caches[world].commitments.get(batchId);
     // One without an anchor may have been given one on another node.
-    return known?.anchor == null ? this.look(world, batchId) : known;
+    const known = this.caches[world].commitments.getIf(batchId, ({ anchor }) => anchor !== null);
+    return known ?? this.look(world, batchId);
   }
 
   /** A commitment of which the anchor may be out of date. */
@@ -97,7 +97,8 @@ export class CommitmentReader {
   }
 
   /**
-   * The proof that an event is under a commitment's root, from stored nodes: some twenty for a million leaves.
+   * The proof that an event is under a commitment's root, from its leaf and its neighbours and the stored nodes above them:
+   * some fifteen for a million leaves. They are kept for the neighbours too: who asks for one proof often asks for the next.
    * @param sequence within the commitment's range
    * @throws InvariantBroken when what is stored does not lead to the root
    */
@@ -120,12 +121,15 @@ export class CommitmentReader {
     sequence: Sequence,
   ): Promise<InclusionProof> {
     const { proofs } = this.caches[commitment.world];
-    const key = `${commitment.batchId}/${sequence}`;
-    const known = proofs.get(key);
-    if (known !== undefined) return known;
-    const proof = await this.readProof(commitment, sequence);
-    proofs.set(key, proof);
-    return proof;
+    const leafIndex = leafIndexOf(sequence, commitment.sequenceStart);
+    const places = groupPlaces(leafIndex, commitment.leafCount);
+    const key = `${commitment.batchId}/${places.firstLeaf}`;
+    let group = proofs.get(key);
+    if (group === undefined) {
+      group = await this.readGroup(commitment, places);
+      proofs.set(key, group);
+    }
+    return group.prove(leafIndex);
   }
 
   private async look(world: World, batchId: Uuid): Promise<StoredCommitment | null> {
@@ -134,54 +138,34 @@ export class CommitmentReader {
     return found;
   }
 
-  private async readProof(
+  private async readGroup(
     commitment: Omit<StoredCommitment, 'anchor'>,
-    sequence: Sequence,
-  ): Promise<InclusionProof> {
+    places: GroupPlaces,
+  ): Promise<LeafGroup> {
     const { log, sha256 } = this.deps;
     const { world, batchId, sequenceStart, leafCount, root } = commitment;
-    const leafIndex = leafIndexOf(sequence, sequenceStart);
-    const places = siblingPlaces(leafIndex, leafCount);
-    const sequences = [
-      sequence,
-      ...places.filter(({ height }) => height === 0).map(({ index }) => (sequenceStart + index) as Sequence),
-    ];
-    const above = places.filter(({ height }) => height > 0);
+    const from = (sequenceStart + places.firstLeaf) as Sequence;
     const { leaves, nodes } = await log.readTree(
       commitment,
-      sequences,
-      above.map((place) => positionOf(place, leafCount)),
+      { from, to: (from + places.leafCount - 1) as Sequence },
+      places.above.map((place) => positionOf(place, leafCount)),
     );
-    const [leafHash, siblingLeaf] = leaves;
-    if (leafHash === undefined) throw new InvariantBroken(`the leaf of event ${sequence} was not read`);
-    const byHeight = new Map(above.map(({ height }, at) => [height, nodes[at]]));
-    const proof = proofFromNodes(
-      world,
-      { leafHash, leafIndex, leafCount },
-      ({ height }) => {
-        const node = height === 0 ? siblingLeaf : byHeight.get(height);
-        if (node === undefined) throw new InvariantBroken(`a node at height ${height} was not read`);
-        return node;
-      },
-      sha256,
-    );
-    if (!verifyInclusion(world, { ...proof, root }, leafCount, sha256)) {
+    const group = new LeafGroup(world, places, { leaves, above: nodes }, leafCount, sha256);
+    // One proof vouches for the whole group: the node above its leaves was computed from each of them.
+    if (!verifyInclusion(world, { ...group.prove(places.firstLeaf), root }, leafCount, sha256)) {
       throw new InvariantBroken(
-        `what is stored of event ${sequence} does not lead to the root of ${batchId}`,
-        {
-          batchId,
-          sequence,
-        },
+        `what is stored of the ${places.leafCount} events from ${from} does not lead to the root of ${batchId}`,
+        { batchId, from },
       );
     }
-    return proof;
+    return group;
   }
 }
 
 interface WorldCaches {
   readonly commitments: CountedCache<Uuid, StoredCommitment>;
-  /** By batch id and sequence. */
-  readonly proofs: CountedCache<string, InclusionProof>;
+  /** By batch id and first leaf. */
+  readonly proofs: CountedCache<string, LeafGroup>;
 }
 
 function openCaches(limits: WorldCacheLimits, clock: Clock): WorldCaches {

@@ -32,7 +32,7 @@ import {
   listUnanchored,
 } from './queries/read-commitment.query.ts';
 import { checkLeaves, readLeaves } from './queries/read-leaves.query.ts';
-import { readTree, type TreePart } from './queries/read-tree.query.ts';
+import { readTree, type TreeBytes } from './queries/read-tree.query.ts';
 import { anchorHash, recordAnchor } from './queries/record-anchor.query.ts';
 import { read, send } from './query.ts';
 import type { Replica } from './replica.ts';
@@ -126,23 +126,26 @@ export class PostgresCommitmentLog implements CommitmentLog {
 
   async readTree(
     commitment: Commitment,
-    sequences: readonly Sequence[],
+    range: { readonly from: Sequence; readonly to: Sequence },
     positions: readonly number[],
   ): Promise<{ leaves: Hash[]; nodes: Hash[] }> {
-    const asked = { commitment, sequences, positions };
+    const asked = { commitment, ...range, positions };
     const query = readTree[commitment.world];
-    const isWhole = (rows: readonly TreePart[]): boolean =>
-      rows.length === sequences.length + positions.length && rows.every(({ hash }) => hash.length === 32);
-    const parts = (await this.replica?.read(query, asked, isWhole)) ?? (await read(this.pool, query, asked));
-    const found = new Map(parts.map(({ isLeaf, place, hash }) => [isLeaf ? `leaf ${place}` : place, hash]));
-    const at = (place: string | number): Hash => {
-      const hash = found.get(place);
-      // A chunk that ends too early gives bytes that are too few.
-      if (hash?.length === 32) return hash;
+    const leafCount = range.to - range.from + 1;
+    const isWhole = ([found]: readonly TreeBytes[]): boolean =>
+      found?.leaves.length === 32 * leafCount && found.nodes.length === 32 * positions.length;
+    const rows = (await this.replica?.read(query, asked, isWhole)) ?? (await read(this.pool, query, asked));
+    const [found] = rows;
+    if (found === undefined || !isWhole(rows)) {
       const { batchId } = commitment;
-      throw new InvariantBroken(`the tree of the commitment ${batchId} lacks ${place}`, { batchId, place });
-    };
-    return { leaves: sequences.map((sequence) => at(`leaf ${sequence}`)), nodes: positions.map(at) };
+      throw new InvariantBroken(`the tree of the commitment ${batchId} lacks some of what was asked for`, {
+        batchId,
+        ...range,
+        leaves: found?.leaves.length,
+        nodes: found?.nodes.length,
+      });
+    }
+    return { leaves: splitHashes(found.leaves), nodes: splitHashes(found.nodes) };
   }
 
   async readLag(): Promise<CommitmentLag> {
@@ -242,4 +245,11 @@ async function* entitiesOf(
     if (entities.length === 0) return;
     yield entities;
   }
+}
+
+function splitHashes(joined: Uint8Array): Hash[] {
+  return Array.from(
+    { length: joined.length / 32 },
+    (_, at) => joined.subarray(32 * at, 32 * (at + 1)) as Hash,
+  );
 }

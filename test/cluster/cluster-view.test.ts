@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Cluster, startCluster } from '../../bin/cluster/cluster.ts';
-import { SequencerClient } from '../../bin/driver/sequencer-client.ts';
+import { type AppendOutcome, SequencerClient } from '../../bin/driver/sequencer-client.ts';
 import type { ClusterBody, ClusterNodeBody } from '../../services/gateway/handlers/read-cluster.ts';
 import { bootstrapAdmin } from '../../domain/access.ts';
 import { hashApiKey } from '../../services/access/api-key-hash.ts';
@@ -15,6 +15,7 @@ import { newAgent } from '../support/ves-events.ts';
 import { openVesNode } from '../support/ves-node.ts';
 
 const run = promisify(execFile);
+const names = ['node-1', 'node-2', 'node-3'];
 const stores = Array.from({ length: 12 }, newStore);
 let folder: string;
 let cluster: Cluster;
@@ -38,64 +39,93 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function view(query = ''): Promise<ClusterBody> {
-  const { status, body } = await client.send('GET', `/api/v1/admin/cluster${query}`);
-  if (status !== 200) throw new Error(`${status} ${body}`);
+async function view(query = '', node = cluster.nodes[0]!): Promise<ClusterBody> {
+  const headers = { authorization: `ApiKey ${cluster.adminKey}` };
+  const response = await fetch(`${node.url}/api/v1/admin/cluster${query}`, { headers });
+  const body = await response.text();
+  if (response.status !== 200) throw new Error(`${response.status} ${body}`);
   return JSON.parse(body) as ClusterBody;
+}
+
+/** A view in which all nodes answer: on a busy machine one may be late, and is told as silent then. */
+async function completeView(query = '', node = cluster.nodes[0]!): Promise<ClusterBody> {
+  let seen: ClusterBody | undefined;
+  await until(`${node.name} hears of every node`, async () => {
+    seen = await view(query, node);
+    return names.every((name) => stateOf(seen!, name) === 'answers');
+  });
+  return seen!;
+}
+
+function stateOf({ nodes }: ClusterBody, name: string): string | undefined {
+  return nodes.find(({ nodeId }) => nodeId === name)?.state;
 }
 
 function sumOf({ nodes }: ClusterBody, of: (node: ClusterNodeBody) => number | undefined): number {
   return nodes.reduce((sum, node) => sum + (of(node) ?? 0), 0);
 }
 
+/** An event in each store, sent until it is acknowledged. */
 async function appendToAll(): Promise<void> {
-  const outcomes = await Promise.all(
-    stores.map((store) => client.append(store, newEvent().eventId, [newEvent()])),
+  await Promise.all(
+    stores.map(async (store) => {
+      const events = [newEvent()];
+      const send = (): Promise<AppendOutcome> => client.append(store, events[0]!.eventId, events);
+      await until('the event is acknowledged', async () => (await send()).kind === 'acknowledged', 60_000);
+    }),
   );
-  expect(outcomes.map(({ kind }) => kind)).toEqual(stores.map(() => 'acknowledged'));
 }
 
 test('every node tells what it is and owns, whichever is asked', async () => {
   await appendToAll();
-  const views = [await view('?stores=100'), await view('?stores=100'), await view('?stores=100')];
-  expect(new Set(views.map(({ answeredBy }) => answeredBy)).size).toBe(3);
-  for (const { nodes } of views) {
-    expect(nodes.map(({ nodeId, state }) => [nodeId, state])).toEqual(
-      ['node-1', 'node-2', 'node-3'].map((nodeId) => [nodeId, 'answers']),
-    );
+  const wanted = stores.map(({ storeId }) => storeId).sort();
+  for (const node of cluster.nodes) {
+    let seen: ClusterBody | undefined;
+    // A machine so busy that a node was given up for a moment has two that call a store theirs, until one is refused.
+    await until(`${node.name} tells of an owner for each store`, async () => {
+      seen = await completeView('?stores=100', node);
+      return sumOf(seen, ({ sequencer }) => sequencer?.storesOwned) === stores.length;
+    });
+    const { answeredBy, nodes } = seen!;
+    expect(answeredBy).toBe(node.name);
+    expect(nodes.map(({ nodeId }) => nodeId)).toEqual(names);
     const owned = nodes.flatMap(({ sequencer }) => sequencer?.stores ?? []);
-    expect(owned.map(({ storeId }) => storeId).sort()).toEqual(stores.map(({ storeId }) => storeId).sort());
-    expect(owned.every(({ epoch, heads }) => epoch === 1 && heads.legacy === 1)).toBe(true);
+    expect(owned.map(({ storeId }) => storeId).sort()).toEqual(wanted);
+    expect(owned.every(({ epoch, heads }) => epoch >= 1 && heads.legacy === 1)).toBe(true);
     expect(nodes[0]).toMatchObject({
       services: ['gateway', 'sequencer', 'commitment', 'projection'],
       bytesInFlight: 0,
     });
+    const short = await completeView('', node);
+    expect(sumOf(short, ({ sequencer }) => sequencer?.storesOwned)).toBe(stores.length);
+    expect(sumOf(short, ({ sequencer }) => sequencer?.stores.length)).toBe(0);
   }
-  const short = await view();
-  expect(sumOf(short, ({ sequencer }) => sequencer?.storesOwned)).toBe(stores.length);
-  expect(sumOf(short, ({ sequencer }) => sequencer?.stores.length)).toBe(0);
 });
 
 test('the command prints a line for each node', async () => {
-  const { stdout } = await run(process.execPath, [
-    ...['bin/sequencer.ts', 'cluster', '--server', cluster.url, '--key', cluster.adminKey, '--stores', '1'],
-  ]);
-  expect(stdout).toMatch(/^node-1 +answers .*gateway sequencer commitment projection$/m);
-  expect(stdout).toMatch(/^node-3 +answers /m);
-  expect(stdout).toContain('legacy head');
+  const args = ['cluster', '--server', cluster.url, '--key', cluster.adminKey, '--stores', '1'];
+  let printed = '';
+  await until('the command hears of every node', async () => {
+    printed = (await run(process.execPath, ['bin/sequencer.ts', ...args])).stdout;
+    return names.every((name) => new RegExp(`^${name} +answers `, 'm').test(printed));
+  });
+  expect(printed).toMatch(/^node-1 +answers .*gateway sequencer commitment projection$/m);
+  expect(printed).toContain('legacy head');
 });
 
 test('a paused node is silent, then given up, and who took its stores over says from whom and how fast', async () => {
   const node = cluster.nodes[1]!;
-  const before = await view('?stores=100');
-  const lost = before.nodes[1]?.sequencer?.storesOwned ?? 0;
+  const takeovers = (seen: ClusterBody): number =>
+    sumOf(seen, ({ nodeId, sequencer }) => (nodeId === node.name ? 0 : sequencer?.takeovers));
+  const before = await completeView();
+  const lost = before.nodes[1]!.sequencer!.storesOwned;
   node.pause();
-  await until('it is silent or gone', async () => (await view()).nodes[1]?.state !== 'answers');
+  await until('it is silent or gone', async () => stateOf(await view(), node.name) !== 'answers');
   await until(
     'its stores are served',
     async () => {
       await Promise.all(stores.map((store) => client.append(store, newEvent().eventId, [newEvent()])));
-      return sumOf(await view(), ({ sequencer }) => sequencer?.takeovers) >= lost;
+      return takeovers(await view()) >= takeovers(before) + lost;
     },
     60_000,
   );
@@ -109,7 +139,7 @@ test('a paused node is silent, then given up, and who took its stores over says 
     expect(takeover.durationMs).toBeGreaterThan(0);
   }
   node.resume();
-  await until('it is back', async () => (await view()).nodes[1]?.state === 'answers');
+  await until('it is back', async () => stateOf(await view(), node.name) === 'answers');
 }, 120_000);
 
 test('a node on its own tells of itself, to the bootstrap administrator alone', async () => {

@@ -91,7 +91,6 @@ test('SIGTERM under load: streams and leadership go over, nothing is kept, nothi
     console.log(
       `the other leads after ${Math.round(ledMs)} ms and owns all ${Math.round(ownedMs)} ms later; ended after ${Math.round(endedMs)} ms`,
     );
-    expect(ledMs).toBeLessThan(delaySecs * 1_000 + 2_000);
     expect(endedMs).toBeLessThan((delaySecs + drainSecs) * 1_000);
 
     // No session, lease or lock is left behind: its place can be taken at once.

@@ -1,4 +1,5 @@
 import { ServiceBroker } from 'moleculer';
+import { verifyInclusion } from '../../domain/merkle/inclusion-proof.ts';
 import type { Sequence, World } from '../../domain/types.ts';
 import { readError } from '../../services/broker-errors.ts';
 import { CommitmentReader } from '../../services/commitment/commitment-reader.ts';
@@ -89,7 +90,7 @@ describe('commitment.create, called from another node', () => {
 });
 
 describe.each(worlds)('a reader of %s commitments', (world: World) => {
-  function open(limits: Partial<Record<'commitmentTtlMs' | 'proofTtlMs', number>> = {}) {
+  function open(limits: Partial<Record<'proofsMax' | 'commitmentTtlMs' | 'proofTtlMs', number>> = {}) {
     const reads: string[] = [];
     const counted: Pick<CommitmentLog, 'find' | 'readTree'> = {
       find: (...args) => {
@@ -124,10 +125,10 @@ describe.each(worlds)('a reader of %s commitments', (world: World) => {
     };
   }
 
-  async function made() {
+  async function made(events = 5) {
     const stream = newStream(world);
-    await fillStream(node.pool, stream, 5);
-    return node.committer.commit(stream, wanted(1, 5));
+    await fillStream(node.pool, stream, events);
+    return node.committer.commit(stream, wanted(1, events));
   }
 
   test('reads a proof once while it is kept, and again afterwards', async () => {
@@ -141,10 +142,23 @@ describe.each(worlds)('a reader of %s commitments', (world: World) => {
     expect(reads).toHaveLength(2);
   });
 
+  test('reads once for neighbours, each of which gets the proof of its own leaf', async () => {
+    const commitment = await made(80);
+    const { reader, reads } = open({ proofsMax: 3 });
+    for (let sequence = 1; sequence <= 80; sequence++) {
+      const proof = await reader.prove(commitment, sequence as Sequence);
+      expect(proof.leafIndex).toBe(sequence - 1);
+      const { leafCount, root } = commitment;
+      expect(verifyInclusion(world, { ...proof, root }, leafCount, nodeSha256)).toBe(true);
+    }
+    expect(reads).toHaveLength(3);
+    expect(reader.figures(world).proofs).toMatchObject({ hits: 77, misses: 3, size: 3 });
+  });
+
   test('keeps no more than it may', async () => {
-    const commitment = await made();
+    const commitment = await made(80);
     const { reader, reads } = open();
-    for (const sequence of [1, 2, 3, 1]) await reader.prove(commitment, sequence as Sequence);
+    for (const sequence of [1, 33, 65, 1]) await reader.prove(commitment, sequence as Sequence);
     expect(reads).toHaveLength(4);
   });
 
@@ -155,6 +169,7 @@ describe.each(worlds)('a reader of %s commitments', (world: World) => {
     await reader.find(world, batchId);
     await reader.findFrozen(world, batchId);
     expect(reads).toEqual(['find', 'find']);
+    expect(reader.figures(world).commitments).toMatchObject({ hits: 1, misses: 2 });
     await reader.recordAnchor(world, batchId, {
       txHash: nodeSha256(Buffer.of(1)),
       chainId: 1,

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { toHex } from '../../domain/bytes.ts';
 import { brokenLink, type EntityState, legacyStateRoot } from '../../domain/commitment.ts';
+import { positionOf } from '../../domain/merkle/node-order.ts';
 import { MerkleTree } from '../../domain/merkle/tree.ts';
 import type { EntityVersion, Hash, LeafIndex, Sequence, StreamKey } from '../../domain/types.ts';
 import { nodeSha256 } from '../../services/node-sha256.ts';
@@ -223,15 +224,16 @@ describe.each(serverNames)('on %s Postgres', (server) => {
     });
 
     test('with a stored node that changed gives no proof that needs it', async () => {
-      const stream = await filled(world, 8);
-      const made = await node.committer.commit(stream, wanted(1, 8));
-      const flip = `update commitment_nodes set nodes = set_bit(nodes, 3, 1 - get_bit(nodes, 3)) where batch_id = $1`;
-      await node.pool.query(flip, [made.batchId]);
-      // The first stored node is the one above the first two leaves: the sibling of what is above the next two.
-      await expect(node.reader.prove(made, 3 as Sequence)).rejects.toMatchObject({ kind: 'corrupt' });
+      const stream = await filled(world, 80);
+      const made = await node.committer.commit(stream, wanted(1, 80));
+      // The node above the first 32 leaves: the sibling of what is above the next 32.
+      const bit = 8 * 32 * positionOf({ height: 5, index: 0 }, 80);
+      const flip = `update commitment_nodes set nodes = set_bit(nodes, $2, 1 - get_bit(nodes, $2)) where batch_id = $1`;
+      await node.pool.query(flip, [made.batchId, bit]);
+      await expect(node.reader.prove(made, 33 as Sequence)).rejects.toMatchObject({ kind: 'corrupt' });
       await expect(node.reader.prove(made, 1 as Sequence)).resolves.toMatchObject({ leafIndex: 0 });
       await node.pool.query('delete from commitment_nodes where batch_id = $1', [made.batchId]);
-      await expect(node.reader.prove(made, 2 as Sequence)).rejects.toMatchObject({ kind: 'corrupt' });
+      await expect(node.reader.prove(made, 65 as Sequence)).rejects.toMatchObject({ kind: 'corrupt' });
     });
 
     test('whose connection is killed in the middle has no commitment', async () => {

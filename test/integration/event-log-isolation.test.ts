@@ -54,9 +54,7 @@ test('a fence row that someone holds delays its own store only', async () => {
   await holder.query('select from streams where store_number = $1 for update', [held!.storeNumber]);
 
   const late = log.append(batchOf(held!, 0, [randomEvent()]));
-  const start = performance.now();
   await Promise.all(free.map((claim) => log.append(batchOf(claim, 0, [randomEvent()]))));
-  expect(performance.now() - start).toBeLessThan(1_000);
   await holder.query('commit');
   await expect(late).resolves.toEqual({ kind: 'appended' });
 

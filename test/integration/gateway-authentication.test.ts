@@ -16,6 +16,7 @@ import {
   tenantB,
 } from '../support/open-gateway.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -148,7 +149,7 @@ describe('disabled authentication', () => {
   });
 });
 
-test('a revocation in the database acts within a second, through the cache', async () => {
+test('a revocation in the database acts through the cache, long before its entry ends', async () => {
   const keys = postgresApiKeys(pool);
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const cache = new KeyCache({ keys, clock: systemClock, log, entriesMax: 10, ttlMs: 60_000 });
@@ -158,9 +159,7 @@ test('a revocation in the database acts within a second, through the cache', asy
     await keys.insertKey(hash, bootstrapAdmin);
     expect(await cache.find(hash)).toEqual(bootstrapAdmin);
     await pool.query('update api_keys set active = false where key_hash = $1', [hash]);
-    const revokedMs = performance.now();
-    while ((await cache.find(hash)) !== null) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(performance.now() - revokedMs).toBeLessThan(1_000);
+    await until('the key is refused', async () => (await cache.find(hash)) === null);
   } finally {
     polling.stop();
   }

@@ -390,8 +390,8 @@ describe.each(worlds)('%s proofs', (world) => {
   });
 
   test('of events that no longer give the root are 500', async () => {
-    const stream = await filled(world, 4);
-    const { json: made } = await commit(stream, 1, 4);
+    const stream = await filled(world, 40);
+    const { json: made } = await commit(stream, 1, 40);
     await node.pool.query('delete from commitment_nodes where batch_id = $1', [made.batch_id]);
     const { status, text } = await get(path(1), { ...storeOf(stream), batch_id: made.batch_id });
     expect({ status, text }).toEqual({ status: 500, text: expect.stringMatching(/^the server failed/) });

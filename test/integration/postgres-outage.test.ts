@@ -58,8 +58,8 @@ test('Postgres crashes under load: every request is answered in time, and servic
     expect([503, 504]).toEqual(expect.arrayContaining([...statuses.head]));
     await load.finish();
     await expectHistoryHolds(load.history.path);
-    // A second for the way through a busy machine.
-    expect(load.counts.longestMs).toBeLessThan(requestTimeoutSecs * 1_000 + 1_000);
+    // The rest is for the way through a busy machine.
+    expect(load.counts.longestMs).toBeLessThan(requestTimeoutSecs * 1_000 + 10_000);
     expect(node.pid).toBe(pid);
   } catch (error) {
     await load.abandon();

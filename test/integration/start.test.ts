@@ -278,16 +278,15 @@ describe('a start that can not succeed ends with 1 and a sentence:', () => {
 describe('a signal', () => {
   test('SIGTERM turns /ready to 503 at once, serves on for the delay, and ends with 0', async () => {
     const dataDir = await newDataDir();
-    const node = await start({ DATA_DIR: dataDir, SHUTDOWN_DELAY_SECS: '2' });
+    const node = await start({ DATA_DIR: dataDir, SHUTDOWN_DELAY_SECS: '6' });
     const began = performance.now();
     node.kill('SIGTERM');
     await waitFor(() => node.output.includes('still serving'));
     expect(await statusOf(node, '/ready')).toBe(503);
     expect(await statusOf(node, '/health')).toBe(200);
     expect(await paste(node, 'Append an event')).toMatchObject({ body: { events_accepted: 1 } });
-    expect(performance.now() - began).toBeLessThan(2_000);
     expect(await node.ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - began).toBeGreaterThanOrEqual(2_000);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(6_000);
     expect(await postmasterPid(dataDir)).toBeNull();
   });
 

@@ -1,5 +1,6 @@
 import { toHex, utf8Bytes } from '../../domain/bytes.ts';
 import { GrowingTree } from '../../domain/merkle/growing-tree.ts';
+import { groupLeafCount, groupPlaces, LeafGroup } from '../../domain/merkle/leaf-group.ts';
 import { positionOf, siblingPlaces, storedNodeCount } from '../../domain/merkle/node-order.ts';
 import { rootAbove } from '../../domain/merkle/root-above.ts';
 import { proofFromNodes } from '../../domain/merkle/stored-proof.ts';
@@ -49,6 +50,27 @@ describe.each(worlds)('the %s tree', (world) => {
         );
         expect(proof).toEqual(whole.prove(leafIndex));
       });
+    }
+  });
+
+  test('proves every leaf of 1 to 100 from its neighbours and the nodes above them as from the whole tree', () => {
+    for (let count = 1; count <= 100; count++) {
+      const leaves = leavesOf(count);
+      const { nodes } = grow(world, leaves);
+      const whole = new MerkleTree(world, leaves, nodeSha256);
+      for (let first = 0; first < count; first += groupLeafCount) {
+        const last = Math.min(first + groupLeafCount, count) - 1;
+        const places = groupPlaces(last as LeafIndex, count);
+        const { firstLeaf, leafCount } = places;
+        expect([firstLeaf, leafCount]).toEqual([first, last - first + 1]);
+        const hashes = {
+          leaves: leaves.slice(firstLeaf, firstLeaf + leafCount),
+          above: places.above.map((place) => nodes[positionOf(place, count)]!),
+        };
+        const group = new LeafGroup(world, places, hashes, count, nodeSha256);
+        for (let index = firstLeaf; index < firstLeaf + leafCount; index++)
+          expect(group.prove(index)).toEqual(whole.prove(index));
+      }
     }
   });
 
