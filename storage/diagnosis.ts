@@ -28,6 +28,8 @@ export interface ServerState {
   readonly synchronousCommit: string;
   readonly sharedBuffersBytes: number;
   readonly maxWalSizeBytes: number;
+  /** `off`, `pglz` (which Postgres also calls `on`), `lz4` or `zstd`. */
+  readonly walCompression: string;
   readonly checkpointTimeoutSecs: number;
   readonly autovacuum: boolean;
   readonly trackCounts: boolean;

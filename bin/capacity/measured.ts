@@ -9,6 +9,7 @@ const footprint = 'npm run bench:footprint, on commit 7c27d40';
 const ingest = 'npm run bench:ingest, commit 822ef0c';
 const crypto = 'npm run bench:crypto, commit 619c768';
 const layout = 'docs/adr/0001-storage-layout.md';
+const wholePages = 'docs/adr/0018-whole-pages-in-the-wal.md';
 const measured = (value: number, unit: string, source: string): Measured => ({ value, unit, source });
 
 /** The payload sizes at which bytes were measured; between and beyond them bytes grow along a line. */
@@ -32,6 +33,9 @@ export const measuredFigures = {
   signed: { table: bytes(778, 1_780), wal: bytes(1_115, 1_986), request: bytes(888, 1_805) },
   /** In entity_counts, where each event is of an entity of its own: the most that it can be. */
   entityCountBytes: measured(212, 'bytes an entity, at most', footprint),
+  /** Of the indexes of event ids and of entities, which are in no order that events come in. */
+  indexEntriesOfPage: measured(150, 'events of which a page of an index holds the entries', wholePages),
+  wholePageBytes: measured(6_000, 'bytes of WAL for a page of an index that is written whole', wholePages),
   commitmentBytes: measured(43, 'bytes an event, in commitments of 1,000', footprint),
   unsignedPerNode: measured(9_099, 'events a second, 500 a request on 10 connections', ingest),
   signedPerNode: measured(3_674, 'events a second, 100 a request on 10 connections', crypto),

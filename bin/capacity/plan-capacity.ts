@@ -56,6 +56,10 @@ const connectionsPerReplica = 2;
 /** MAX_CONNECTIONS of a node unless set. */
 const httpConnectionsMax = 10_000;
 const secondsPerDay = 86_400;
+/** checkpoint_timeout as docs/tuning.md advises it. */
+const checkpointsPerDay = 96;
+/** That of event ids and that of entities. */
+const randomIndexes = 2;
 
 /** What a demand takes, computed from measured figures and nothing else. */
 export function planCapacity(demand: Demand): CapacityPlan {
@@ -69,7 +73,8 @@ export function planCapacity(demand: Demand): CapacityPlan {
   const bytesPerEvent = mixed('table') + figures.entityCountBytes.value;
   const events = eventsKept * bytesPerEvent;
   const commitments = eventsKept * figures.commitmentBytes.value;
-  const walPerDay = eventsPerDay * mixed('wal');
+  const walPerDay = eventsPerDay * mixed('wal') + wholePagesPerDay(demand) * figures.wholePageBytes.value;
+  const walPerEvent = walPerDay / Math.max(1, eventsPerDay);
   const perServer = events + commitments;
   const load =
     (peakPerSecond * (1 - signedShare)) / figures.unsignedPerNode.value +
@@ -98,7 +103,7 @@ export function planCapacity(demand: Demand): CapacityPlan {
       clients,
       // A request comes to its owner by chance in one of n cases.
       betweenNodes: (clients * (advised - 1)) / advised,
-      replication: peakPerSecond * mixed('wal') * replicas,
+      replication: peakPerSecond * walPerEvent * replicas,
     },
     nodes: { forLoad, advised },
     postgres: {
@@ -114,6 +119,16 @@ export function planCapacity(demand: Demand): CapacityPlan {
   };
 }
 
+/**
+ * How many pages of indexes are written to the WAL whole, as each is at its first change after a checkpoint, once all days are
+ * filled. An event changes any page of an index with the same chance: n events leave k·e^(-n/k) of its k pages as they were.
+ */
+function wholePagesPerDay({ eventsPerDay, retentionDays }: Demand): number {
+  const events = eventsPerDay / checkpointsPerDay;
+  const pages = Math.max(1, (eventsPerDay * retentionDays) / figures.indexEntriesOfPage.value);
+  return checkpointsPerDay * randomIndexes * pages * -Math.expm1(-events / pages);
+}
+
 function assumptionsOf({ peakFactor, walArchiveDays }: Demand): string[] {
   return [
     `The busiest second has ${peakFactor} times the events of the mean one; nodes and Postgres are sized to half of what was measured.`,
@@ -121,7 +136,7 @@ function assumptionsOf({ peakFactor, walArchiveDays }: Demand): string[] {
     'Each event is of an entity of its own, the most that entity counts can take.',
     'Bytes grow along a line from the sizes that were measured, 155 and 1,072 bytes of payload; large payloads that compress take less.',
     'Every event gets into a commitment of about 1,000.',
-    `WAL is archived for ${walArchiveDays} days; it grows further when checkpoints are close together.`,
+    `WAL is archived for ${walArchiveDays} days. With a checkpoint each 15 minutes, most of it are index pages written whole after it; closer ones write more.`,
     'Free space for vacuum, indexes that are built anew and growth is not in it: add a third.',
     'Nodes have the default pools. Rates were measured on two cores shared by node, Postgres and load.',
   ];

@@ -1,4 +1,4 @@
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import type { Place } from './place.ts';
 import { processesIn, processIdentity } from './process-identity.ts';
 import type { Programs } from './programs.ts';
 import { runProgram } from './run-program.ts';
-import { serverFlags } from './server-flags.ts';
+import { serverFlags, usableMemoryBytes } from './server-flags.ts';
 
 export interface Postmaster {
   readonly pid: number;
@@ -31,7 +31,12 @@ export interface PostmasterOptions {
 const logName = 'server.log';
 const openTimeoutMs = 60_000;
 const pollMs = 100;
-const startTimeoutSecs = 60;
+/**
+ * After a crash it first reads what was written since its last checkpoint, which is up to `max_wal_size`: 3.7 GB took 82 seconds
+ * (ADR 0018). One that can't start ends and is not waited for.
+ */
+const startTimeoutSecs = 900;
+const longStartMs = 5_000;
 const stopTimeoutSecs = 30;
 const logBytesMax = 10_000_000;
 
@@ -42,7 +47,7 @@ const logBytesMax = 10_000_000;
  */
 export async function openPostmaster(options: PostmasterOptions): Promise<Postmaster> {
   const { place, onProgress } = options;
-  const deadline = performance.now() + openTimeoutMs;
+  let deadline = performance.now() + openTimeoutMs;
   for (let told = false; ;) {
     const running = await findRunning(place.clusterDirectory);
     if (running === null) {
@@ -51,7 +56,9 @@ export async function openPostmaster(options: PostmasterOptions): Promise<Postma
       if (!started.passing || performance.now() > deadline) throw startFailed(place, started.said);
     } else {
       const answer = await askServer({ port: running.port, password: options.password });
-      if (answer !== null && isOfUse(answer, options)) return { ...running, adopted: true };
+      if (answer !== null && isOfUse(answer, options)) {
+        return { pid: running.pid, port: running.port, adopted: true };
+      }
       if (answer !== null) {
         onProgress(
           `stopping the Postgres of an earlier release or of a smaller size (process ${running.pid})`,
@@ -59,6 +66,7 @@ export async function openPostmaster(options: PostmasterOptions): Promise<Postma
         await stopPostmaster(options);
         continue;
       }
+      if (running.isStarting) deadline = performance.now() + openTimeoutMs;
       if (performance.now() > deadline) throw neitherAnswersNorEnds(place, running.pid);
       if (!told) onProgress(`waiting for the Postgres that runs already (process ${running.pid})`);
       told = true;
@@ -88,8 +96,15 @@ export async function stopPostmaster(
   }
 }
 
+interface Running {
+  readonly pid: number;
+  readonly port: number;
+  /** It does not take sessions yet: after a crash, not before it has recovered. */
+  readonly isStarting: boolean;
+}
+
 /** The server that works in this directory, or null. */
-async function findRunning(clusterDirectory: string): Promise<{ pid: number; port: number } | null> {
+async function findRunning(clusterDirectory: string): Promise<Running | null> {
   const pidFile = join(clusterDirectory, 'postmaster.pid');
   const lines = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
   const pid = Number(lines[0]);
@@ -97,7 +112,9 @@ async function findRunning(clusterDirectory: string): Promise<{ pid: number; por
   if ((await processIdentity(pid)) === null) return null; // Postgres sees this itself, and replaces the file.
 
   const inside = await processesIn(clusterDirectory);
-  if (inside === null || inside.includes(pid)) return { pid, port: Number(lines[3]) };
+  if (inside === null || inside.includes(pid)) {
+    return { pid, port: Number(lines[3]), isStarting: lines[7]?.trim() === 'starting' };
+  }
   // The number belongs to another process by now, and the file would keep a new server from starting for ever. But
   // while sessions outlive their server, the file is what protects the data from a second one.
   if (inside.length === 0) await rm(pidFile, { force: true });
@@ -120,23 +137,44 @@ type StartOutcome =
   /** `passing`: trying again is worth it. */
   | { readonly kind: 'failed'; readonly said: string; readonly passing: boolean };
 
-async function start({ place, programs, connectionsMax, port }: PostmasterOptions): Promise<StartOutcome> {
+async function start({
+  place,
+  programs,
+  connectionsMax,
+  port,
+  onProgress,
+}: PostmasterOptions): Promise<StartOutcome> {
   const logPath = join(place.directory, logName);
   const logSize = await sizeOf(logPath);
   if (logSize > logBytesMax) await rename(logPath, `${logPath}.old`);
   const logged = logSize > logBytesMax ? 0 : logSize;
 
+  const { blocks, bsize } = await statfs(place.directory);
+  const flags = serverFlags({
+    port: port ?? (await freePort()),
+    connectionsMax,
+    memoryBytes: usableMemoryBytes(),
+    diskBytes: blocks * bsize,
+  });
+  const explanation = setTimeout(() => {
+    onProgress(
+      'Postgres is still starting: after a crash it recovers what it wrote last, which may take minutes',
+    );
+  }, longStartMs);
   const { exitCode, output } = await runProgram(
     programs.pgCtl,
     [
       ...['start', '--wait', '--timeout', String(startTimeoutSecs), '--log', logName],
-      ...['--options', serverFlags({ port: port ?? (await freePort()), connectionsMax })],
+      ...['--options', flags],
     ],
     // pg_ctl puts its paths into a shell command; one in the environment survives any character.
     { account: place.account, cwd: place.directory, env: { PGDATA: place.clusterDirectory } },
-  );
+  ).finally(() => clearTimeout(explanation));
   const running = exitCode === 0 ? await findRunning(place.clusterDirectory) : null;
-  if (running !== null) return { kind: 'started', postmaster: { ...running, adopted: false } };
+  if (running !== null) {
+    const { pid, port: itsPort } = running;
+    return { kind: 'started', postmaster: { pid, port: itsPort, adopted: false } };
+  }
 
   const log = await readFile(logPath).catch(() => Buffer.alloc(0));
   const said = log.subarray(logged).toString('utf8').trim() || output;

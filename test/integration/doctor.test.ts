@@ -37,6 +37,7 @@ const badSettings = [
   'wal_level=minimal',
   'max_wal_senders=0',
   'max_connections=30',
+  'wal_compression=on',
 ];
 
 describe.each(serverNames)('the doctor at a badly kept Postgres (%s)', (name) => {
@@ -70,6 +71,7 @@ describe.each(serverNames)('the doctor at a badly kept Postgres (%s)', (name) =>
       }
       expect(levelOf(findings, /^synchronous_commit = off/)).toBe('advice');
       expect(levelOf(findings, /^max_wal_size = 256 MB/)).toBe('advice');
+      expect(levelOf(findings, /^wal_compression = pglz/)).toBe('advice');
       expect(levelOf(findings, /^full_of_dead has 20000 dead rows/)).toBe('advice');
       expect(levelOf(findings, /^the clock of Postgres/)).toBe('ok');
       expect(levelOf(findings, /the oldest open transaction/)).toBe('ok');

@@ -10,6 +10,7 @@ import {
   realpath,
   rm,
   stat,
+  statfs,
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,6 +23,7 @@ import {
   openEmbeddedPostgres,
 } from '../../storage/embedded/embedded-postgres.ts';
 import { installedPrograms } from '../../storage/embedded/programs.ts';
+import { usableMemoryBytes } from '../../storage/embedded/server-flags.ts';
 import { openDirectory, privateDirectory, removeDirectories } from '../support/start-directories.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -92,6 +94,11 @@ async function settingOf(url: string, name: string): Promise<string> {
   return (await query(url, `select current_setting('${name}') as value`))[0].value;
 }
 
+/** Whole megabytes, in bytes. */
+function megabytesWithin(min: number, bytes: number, max: number): string {
+  return String(Math.min(max, Math.max(min, Math.floor(bytes / 1_048_576))) * 1_048_576);
+}
+
 async function postmasterPid(postgres: EmbeddedPostgres): Promise<number> {
   return Number((await readFile(join(postgres.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0]);
 }
@@ -150,6 +157,20 @@ describe('an embedded Postgres', () => {
     stranger.password = 'guessed';
     await expect(query(stranger.href, 'select 1')).rejects.toMatchObject({ code: '28P01' });
     expect((await stat(join(dataDir, 'postgres-password'))).mode & 0o777).toBe(0o600);
+  });
+
+  test('logs whole pages as they are, and seldom, within a share of the memory and of the disk', async () => {
+    const { url, dataDirectory } = await open();
+    expect(await settingOf(url, 'wal_compression')).toBe('off');
+    expect(await settingOf(url, 'checkpoint_timeout')).toBe('15min');
+    const { blocks, bsize } = await statfs(dataDirectory);
+    const [sizes] = await query(
+      url,
+      `select pg_size_bytes(current_setting('max_wal_size'))::int8::text as wal,
+              pg_size_bytes(current_setting('shared_buffers'))::int8::text as buffers`,
+    );
+    expect(sizes.wal).toBe(megabytesWithin(1_024, (blocks * bsize) / 16, 8_192));
+    expect(sizes.buffers).toBe(megabytesWithin(128, usableMemoryBytes() / 8, 4_096));
   });
 
   test('that a killed node left running is taken over', async () => {

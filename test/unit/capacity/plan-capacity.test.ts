@@ -25,8 +25,22 @@ describe('a capacity plan', () => {
     const { storage } = planCapacity(demand);
     expect(storage.events).toBe(86_400_000 * 1_713);
     expect(storage.commitments).toBe(86_400_000 * 43);
-    expect(storage.walArchive).toBe(8_640_000 * 1_788 * 7);
+    expect(storage.walArchive).toBe(storage.walPerDay * 7);
     expect(storage.total).toBe(2 * storage.perServer + storage.walArchive);
+  });
+
+  test('logs two index pages whole for each event that finds them unchanged since a checkpoint, and none twice', () => {
+    const wholePages = (changes: Partial<Demand>): number => {
+      const { storage } = planCapacity({ ...demand, ...changes });
+      const { eventsPerDay } = { ...demand, ...changes };
+      return (storage.walPerDay - eventsPerDay * 1_788) / 6_000;
+    };
+    // One event between checkpoints among so many pages.
+    expect(wholePages({ eventsPerDay: 96, retentionDays: 36_500 })).toBeCloseTo(2 * 96, 1);
+    // So many that each of the 576,000 pages of an index is changed by ten.
+    const busy = { eventsPerDay: 96 * 5_760_000, retentionDays: (150 * 576_000) / (96 * 5_760_000) };
+    expect(wholePages(busy) / (96 * 2 * 576_000)).toBeCloseTo(1, 3);
+    expect(wholePages({})).toBeLessThan(2 * demand.eventsPerDay);
   });
 
   test('has three nodes for a small load, and one more than the load needs for a large one', () => {
