@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { headlines } from './performance/headlines.ts';
 import { parts } from './performance/parts.ts';
 import { Progress } from './performance/progress.ts';
@@ -16,7 +16,7 @@ interface ReportOptions {
   readonly quick?: true;
   readonly tiny?: true;
   readonly only?: readonly string[];
-  readonly keep?: string;
+  readonly keep?: PerformanceReport;
   readonly directory: string;
   readonly updateReadme?: true;
 }
@@ -32,7 +32,12 @@ const program = new Command('performance-report')
   .option('--quick', 'less than 3 minutes, for a first look')
   .addOption(new Option('--tiny', 'seconds, to see that it works').hideHelp())
   .addOption(new Option('--only <parts...>', 'these parts').choices(names))
-  .option('--keep <file>', 'an earlier report (JSON), of which the parts that are not measured now are kept')
+  .addOption(
+    new Option(
+      '--keep <file>',
+      'an earlier report (JSON), of which the parts that are not measured now are kept',
+    ).argParser(readEarlier),
+  )
   .option('--directory <path>', 'where the report goes', join(import.meta.dirname, '../docs'))
   .option('--update-readme', 'puts the headlines into README.md')
   .addHelpText(
@@ -45,7 +50,6 @@ await run(program.parse().opts<ReportOptions>());
 
 async function run(options: ReportOptions): Promise<void> {
   const mode: Mode = options.tiny === true ? 'tiny' : options.quick === true ? 'quick' : 'full';
-  const earlier = options.keep === undefined ? null : readReport(readFileSync(options.keep, 'utf8'));
   const chosen = parts.filter(({ name }) => options.only?.includes(name) ?? true);
   const startedAt = new Date().toISOString();
   const startMs = performance.now();
@@ -65,7 +69,7 @@ async function run(options: ReportOptions): Promise<void> {
       seconds: (performance.now() - startMs) / 1_000,
       machine: describeMachine(),
       postgres: await postgresVersion(postgres.url),
-      sections: withEarlier(measured, earlier?.sections ?? []),
+      sections: withEarlier(measured, options.keep?.sections ?? []),
     };
     const written = writeReport(options.directory, report);
     progress.stop();
@@ -86,4 +90,12 @@ function withEarlier(measured: readonly Section[], earlier: readonly Section[]):
     const section = now?.status === 'measured' ? now : (before ?? now);
     return section === undefined ? [] : [section];
   });
+}
+
+function readEarlier(file: string): PerformanceReport {
+  try {
+    return readReport(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }

@@ -2,7 +2,7 @@ import { BadSettings, readSettings } from '../config/read-settings.ts';
 import { SequencerError } from '../domain/errors.ts';
 import { type Log, openLog } from '../telemetry/log.ts';
 import { keptNodeId, openDataDir } from './data-dir.ts';
-import { letHeapDouble } from './heap-growth.ts';
+import { letHeapGrow } from './heap-growth.ts';
 import { Interruption } from './interruption.ts';
 import { openOutput } from './output.ts';
 import { releaseTimesMs } from './release-times.ts';
@@ -15,7 +15,7 @@ import { within } from './within.ts';
 
 const endAfterFaultMs = 10_000;
 
-letHeapDouble();
+letHeapGrow();
 process.exit(await run());
 
 /** One whole node, from the settings in the environment to its end. @returns the exit code */

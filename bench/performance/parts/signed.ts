@@ -10,7 +10,9 @@ export const signed: Part = {
   title: 'Signed ingest',
   seconds: 60,
   measure: async (bench) => {
-    bench.say(`${ingestCell.batch} × ${ingestCell.connections}, signed and unsigned in turns`);
+    bench.say(
+      `${ingestCell.batch} × ${ingestCell.connections}, signatures, unsigned and signed events in turns`,
+    );
     const span = bench.pick(
       { warmUpMs: 700, measureMs: 4_000 },
       { warmUpMs: 200, measureMs: 800 },
@@ -82,7 +84,7 @@ export const signed: Part = {
       ],
       charts: [],
       notes: [
-        `Really signed events of ${ingestCell.connections} agents, made before each cell begins, ${ingestCell.batch} a request on ${ingestCell.connections} connections (${ingestCell.payload}); unsigned ones in turns with them. Checks and receipts alone are measured on the threads that a node has for them, on the same cores. P50 / P95 / P99 of a signed request: ${[ours.p50Ms, ours.p95Ms, ours.p99Ms].map(short).join(' / ')} ms.`,
+        `Really signed events of ${ingestCell.connections} agents, made before each cell begins, ${ingestCell.batch} a request on ${ingestCell.connections} connections (${ingestCell.payload}); unsigned ones in turns with them. Checks and receipts alone are measured on the threads that a node has for them, on the same cores, before each pair of cells. P50 / P95 / P99 of a signed request: ${[ours.p50Ms, ours.p95Ms, ours.p99Ms].map(short).join(' / ')} ms.`,
       ],
     };
   },
