@@ -32,7 +32,7 @@ const logName = 'server.log';
 const openTimeoutMs = 60_000;
 const pollMs = 100;
 /**
- * After a crash it first reads what was written since its last checkpoint, which is up to `max_wal_size`: 3.7 GB took 82 seconds
+ * After a crash it first reads what was written since its last checkpoint, which is up to `max_wal_size`: 3.7 GB took 88 seconds
  * (ADR 0018). One that can't start ends and is not waited for.
  */
 const startTimeoutSecs = 900;
