@@ -198,7 +198,7 @@ const cluster: Dashboard = {
     },
     {
       title: 'Who leads',
-      says: 'Of each role one node does the work for all. Two at once happen and harm nothing; nobody for five minutes is a warning.',
+      says: 'Of each role one node works for all. Two at once do no harm; nobody is an alert.',
       unit: 'short',
       lines: [['{{role}} {{instance}}', 'sequencer_leader']],
     },
