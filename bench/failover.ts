@@ -2,38 +2,46 @@ import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { Command, Option } from 'commander';
 import pg from 'pg';
 import { type Cluster, startCluster } from '../bin/cluster/cluster.ts';
 import { StreamWriters } from './failover/stream-writers.ts';
-
-/** How long streams can't be written to when their owner is killed, paused or leaves; see bench/README.md. */
+import { positiveInteger } from './report/options.ts';
 
 const faults = ['kill', 'pause', 'leave'] as const;
 type Fault = (typeof faults)[number];
 
+interface FailoverOptions {
+  readonly faults: readonly Fault[];
+  readonly times: number;
+  readonly streams: number;
+  readonly everyMs: number;
+}
+
 const recoveryMaxMs = 60_000;
 const settleMs = 1_500;
 
-const { values } = parseArgs({
-  options: {
-    faults: { type: 'string', default: faults.join(',') },
-    times: { type: 'string', default: '20' },
-    streams: { type: 'string', default: '200' },
-    'every-ms': { type: 'string', default: '250' },
-  },
-});
+const options = new Command('bench:failover')
+  .description(
+    "How long streams can't be written to when their owner is killed, paused or leaves; three nodes, a nats-server and a " +
+      'Postgres are started for it. What is measured, and how: bench/README.md.',
+  )
+  .addOption(new Option('--faults <faults...>', 'these only').choices(faults).default(faults))
+  .option('--times <count>', 'how often each fault is caused', positiveInteger, 20)
+  .option('--streams <count>', 'streams, with a client each', positiveInteger, 200)
+  .option('--every-ms <count>', 'the pause between two events of a client', positiveInteger, 250)
+  .addHelpText('after', '\nExample:\n  npm run bench:failover -- --faults leave --times 5')
+  .parse()
+  .opts<FailoverOptions>();
 const folder = mkdtempSync(join(tmpdir(), 'sequencer-failover-'));
 chmodSync(folder, 0o755); // Postgres does not run as root, so another user must get in.
 const cluster = await startCluster({ dataDir: join(folder, 'data'), env: { LOG_LEVEL: 'warn' } });
 const database = new pg.Pool({ connectionString: cluster.postgres.url, max: 1 });
 try {
-  for (const fault of values.faults
-    .split(',')
-    .filter((name): name is Fault => faults.some((one) => one === name))) {
+  for (const fault of options.faults) {
     const outages: number[] = [];
     let failures = 0;
-    for (let run = 0; run < Number(values.times); run++) {
+    for (let run = 0; run < options.times; run++) {
       const result = await measure(cluster, fault, run % cluster.nodes.length);
       outages.push(...result.outages);
       failures += result.failures;
@@ -57,8 +65,8 @@ async function measure(
     // Clients of a node that is gone know it at once; what is measured is the streams of the others' clients.
     gatewayUrls: (fault === 'leave' ? nodes : others).map(({ url }) => url),
     apiKey: adminKey,
-    streams: Number(values.streams),
-    everyMs: Number(values['every-ms']),
+    streams: options.streams,
+    everyMs: options.everyMs,
   });
   writers.start();
   await writers.allAcknowledgedSince(performance.now(), recoveryMaxMs);
@@ -96,6 +104,6 @@ function report(fault: Fault, outages: number[], failures: number): void {
   const at = (share: number): string =>
     `${(outages[Math.min(outages.length - 1, Math.floor(outages.length * share))] ?? NaN).toFixed(0)} ms`;
   console.log(
-    `${fault}: ${outages.length} streams of ${values.times} runs: P50 ${at(0.5)}, P95 ${at(0.95)}, P99 ${at(0.99)}, longest ${at(1)}; ${failures} answers that were no acknowledgement`,
+    `${fault}: ${outages.length} streams of ${options.times} runs: P50 ${at(0.5)}, P95 ${at(0.95)}, P99 ${at(0.99)}, longest ${at(1)}; ${failures} answers that were no acknowledgement`,
   );
 }

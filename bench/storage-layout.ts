@@ -1,33 +1,39 @@
-/**
- * Compares layouts of the events' table and indexes: appends a second, bytes an event on disk, and the cost of reads.
- * The numbers that decided are in docs/adr/0001-storage-layout.md.
- *
- *   node bench/storage-layout.ts [--rows 5000000] [--seconds 2] [--rounds 3] [--quick] [--layouts BDF]
- *
- * Starts a Postgres of its own, with fsync on. Runs are interleaved and each figure is a median, since neighbours on
- * the machine make single runs differ by a third: compare the columns of a row, not rows with last week's.
- */
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { findPostgresPrograms } from '../test/support/postgres-programs.ts';
 import { startPostgresServer } from '../test/support/postgres-server.ts';
+import { positiveInteger } from './report/options.ts';
 import { type Layout, layouts } from './storage/layouts.ts';
 import { LayoutDatabase } from './storage/layout-database.ts';
 import { Table } from './storage/table.ts';
 
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '5000000' },
-    seconds: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '3' },
-    layouts: { type: 'string', default: 'ABCDEF' },
-    quick: { type: 'boolean', default: false },
-  },
-});
-const quick = values.quick;
-const rows = quick ? 100_000 : Number(values.rows);
-const seconds = quick ? 0.2 : Number(values.seconds);
-const rounds = quick ? 1 : Number(values.rounds);
-const chosen = layouts.filter((layout) => values.layouts.includes(layout.name.charAt(0)));
+interface LayoutOptions {
+  readonly rows: number;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly layouts: readonly Layout[];
+  readonly quick?: true;
+}
+
+const options = new Command('bench:storage-layout')
+  .description(
+    "Compares layouts of the events' table and indexes: appends a second, bytes an event on disk, and the cost of reads. " +
+      'Starts a Postgres of its own, with fsync on. Runs are interleaved and each figure is a median, since neighbours on ' +
+      "the machine make single runs differ by a third: compare the columns of a row, not rows with last week's. The numbers " +
+      'that decided are in docs/adr/0001-storage-layout.md.',
+  )
+  .option('--rows <count>', 'rows that are there before the second half', positiveInteger, 5_000_000)
+  .option('--seconds <count>', 'of one run', positiveInteger, 2)
+  .option('--rounds <count>', 'runs of which a figure is the median', positiveInteger, 3)
+  .addOption(new Option('--layouts <letters>', 'these only').argParser(layoutsOf).default(layouts, 'A to F'))
+  .option('--quick', '100,000 rows, one short round')
+  .addHelpText('after', '\nExample:\n  npm run bench:storage-layout -- --layouts BDF --rows 1000000')
+  .parse()
+  .opts<LayoutOptions>();
+const quick = options.quick === true;
+const rows = quick ? 100_000 : options.rows;
+const seconds = quick ? 0.2 : options.seconds;
+const rounds = quick ? 1 : options.rounds;
+const chosen = options.layouts;
 const workloads = [
   { batchSize: 500, connections: 1, method: 'statement' },
   { batchSize: 500, connections: 4, method: 'statement' },
@@ -91,4 +97,10 @@ async function measureAt(history: number): Promise<void> {
     await database.drop();
   }
   console.log(table.render());
+}
+
+function layoutsOf(letters: string): readonly Layout[] {
+  const chosen = layouts.filter(({ name }) => letters.includes(name.charAt(0)));
+  if (chosen.length < letters.length) throw new InvalidArgumentError('Letters from A to F, each once.');
+  return chosen;
 }
