@@ -136,7 +136,7 @@ function assumptionsOf({ peakFactor, walArchiveDays }: Demand): string[] {
     'Each event is of an entity of its own, the most that entity counts can take.',
     'Bytes grow along a line from the sizes that were measured, 155 and 1,072 bytes of payload; large payloads that compress take less.',
     'Every event gets into a commitment of about 1,000.',
-    `WAL is archived for ${walArchiveDays} days. With a checkpoint each 15 minutes, most of it are index pages written whole after it; closer ones write more.`,
+    `WAL is archived for ${walArchiveDays} days. Index pages that are written whole after a checkpoint each 15 minutes are in it; closer checkpoints write more.`,
     'Free space for vacuum, indexes that are built anew and growth is not in it: add a third.',
     'Nodes have the default pools. Rates were measured on two cores shared by node, Postgres and load.',
   ];

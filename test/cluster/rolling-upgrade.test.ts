@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { HistoryFile } from '../../bin/driver/recorded-client.ts';
 import { type NatsServer, startNatsServer } from '../../bin/driver/nats-server.ts';
 import type { NodeProcess } from '../../bin/driver/node-process.ts';
+import { ingestBody } from '../../bin/driver/sequencer-client.ts';
 import { Tally } from '../../bin/chaos/tally.ts';
 import { Traffic } from '../../bin/chaos/traffic.ts';
 import type { ClusterBody } from '../../services/gateway/handlers/read-cluster.ts';
@@ -64,11 +65,11 @@ function startNode(name: string, program?: string, env: Readonly<Record<string, 
   return nodes.start(settings, program);
 }
 
-async function send(node: NodeProcess, method: string, path: string, body?: object) {
+async function send(node: NodeProcess, method: string, path: string, body?: object | string) {
   const answer = await fetch(`${node.url}${path}`, {
     method,
     headers: { authorization: `ApiKey ${adminKey}`, 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   return { call: `${method} ${path.split('?')[0]}`, status: answer.status, text: await answer.text() };
 }
@@ -82,20 +83,12 @@ async function seesBoth(node: NodeProcess): Promise<boolean> {
 async function useMuch(node: NodeProcess): Promise<unknown[]> {
   const { tenantId, storeId } = newStore();
   const store = `tenant_id=${tenantId}&store_id=${storeId}`;
-  const { eventId, entityType, entityId, eventType, createdAt, payload } = newEvent();
-  const event = {
-    event_id: eventId,
-    tenant_id: tenantId,
-    store_id: storeId,
-    entity_type: entityType,
-    entity_id: entityId,
-    event_type: eventType,
-    payload: JSON.parse(payload) as unknown,
-    created_at: createdAt,
-  };
-  const calls: [method: string, path: string, body?: object][] = [
-    ['POST', '/api/v1/events/ingest', { agent_id: tenantId, events: [event] }],
-    ['POST', '/api/v1/events/ingest', { agent_id: tenantId, events: [event] }],
+  const event = newEvent();
+  const { entityType, entityId } = event;
+  const append = ingestBody({ tenantId, storeId }, tenantId, [event]);
+  const calls: [method: string, path: string, body?: object | string][] = [
+    ['POST', '/api/v1/events/ingest', append],
+    ['POST', '/api/v1/events/ingest', append],
     ['GET', `/api/v1/events?${store}`],
     ['GET', `/api/v1/head?${store}`],
     ['GET', `/api/v1/entities/${entityType}/${entityId}?${store}`],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type NatsServer, startNatsServer } from '../../bin/driver/nats-server.ts';
 import type { NodeProcess } from '../../bin/driver/node-process.ts';
+import { ingestBody } from '../../bin/driver/sequencer-client.ts';
 import { newEvent } from '../support/client-load.ts';
 import { adminKey, TestNodes } from '../support/node-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -35,29 +36,19 @@ function startNode(name: string): Promise<NodeProcess> {
   });
 }
 
-async function send(node: NodeProcess, method: string, path: string, body: object) {
+async function send(node: NodeProcess, method: string, path: string, body: string) {
   const response = await fetch(`${node.url}${path}`, {
     method,
     headers: { authorization: `ApiKey ${adminKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body,
   });
   const json = (await response.json()) as { readonly id?: string; readonly events_accepted?: number };
   return { status: response.status, json };
 }
 
-async function ingest(node: NodeProcess, tenantId: string, storeId: string) {
-  const { eventId, entityType, entityId, createdAt } = newEvent();
-  const event = {
-    event_id: eventId,
-    tenant_id: tenantId,
-    store_id: storeId,
-    entity_type: entityType,
-    entity_id: entityId,
-    event_type: 'order.created',
-    payload: { note: 'has no total' },
-    created_at: createdAt,
-  };
-  return send(node, 'POST', '/api/v1/events/ingest', { agent_id: tenantId, events: [event] });
+function ingest(node: NodeProcess, tenantId: string, storeId: string) {
+  const body = ingestBody({ tenantId, storeId }, tenantId, [newEvent('{"note":"has no total"}')]);
+  return send(node, 'POST', '/api/v1/events/ingest', body);
 }
 
 /** Whether the nodes take an event without a total, each as the owner of these stores or by way of the owner. */
@@ -71,17 +62,14 @@ async function expectInForce(asked: readonly (readonly [NodeProcess, string])[],
   const all = (count: number) => asked.map(() => count);
   expect(await accepted(asked, tenantId)).toEqual(all(1));
   const schemaJson = { type: 'object', required: ['total'] };
-  const { json } = await send(one, 'POST', '/api/v1/schemas', {
-    tenantId,
-    eventType: 'order.created',
-    schemaJson,
-  });
+  const schema = JSON.stringify({ tenantId, eventType: newEvent().eventType, schemaJson });
+  const { json } = await send(one, 'POST', '/api/v1/schemas', schema);
   const judged = async (count: number): Promise<number> =>
     until(`each takes ${count}`, async () => {
       return (await accepted(asked, tenantId)).every((taken) => taken === count);
     });
   expect(await judged(0)).toBeLessThan(inForceMs + slackMs);
-  const archived = await send(one, 'PUT', `/api/v1/schemas/${json.id}/status`, { status: 'archived' });
+  const archived = await send(one, 'PUT', `/api/v1/schemas/${json.id}/status`, '{"status":"archived"}');
   expect(archived.status).toBe(200);
   expect(await judged(1)).toBeLessThan(inForceMs + slackMs);
 }

@@ -33,6 +33,13 @@ function makeSection(fields: Partial<Section>): Section {
   };
 }
 
+test('a part that was kept from before the run is named with its time, even from the same day', () => {
+  const kept = makeSection({ name: 'tiers', title: 'Tiers', measuredAt: '2026-01-31T11:10:00.000Z' });
+  const page = renderPage(makeReport([makeSection({}), kept]), 'charts');
+  expect(page).toMatch(/^Kept from an earlier run, .*: Tiers \(2026-01-31 11:10\)\.$/m);
+  expect(renderPage(makeReport([makeSection({})]), 'charts')).not.toContain('Kept from');
+});
+
 describe('parts', () => {
   const run = (parts: readonly Part[]): Promise<Section[]> =>
     runParts(parts, {

@@ -33,26 +33,26 @@ export function renderPage(report: PerformanceReport, chartFolder: string): stri
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function introduction({ machine, postgres, mode, seconds, sections }: PerformanceReport): string {
+function introduction(report: PerformanceReport): string {
+  const { machine, postgres, mode, seconds } = report;
   const { cpu, cores, memoryGb, system, node, commit } = machine;
   return [
     `Measured by \`npm run performance-report\`${mode === 'full' ? '' : ` -- --${mode}`} in ${whole(seconds / 60)} minutes, on a machine with ${cores} cores (${cpu}) and ${memoryGb} GB, ${system}; Node.js ${node}, Postgres ${postgres}, commit ${commit}.`,
     'Nodes, Postgres, NATS and the load generator share these cores. The published figures are of a machine with four for the database and the server, so ratios decide; the absolute numbers are of this machine on this day.',
     mode === 'full' ? '' : '**This was a short run: it shows where things stand, and proves nothing.**',
-    keptSections(sections),
+    keptSections(report),
   ]
     .filter(Boolean)
     .join('\n\n');
 }
 
-function keptSections(sections: readonly Section[]): string {
-  const newest = sections
-    .map(({ measuredAt }) => measuredAt.slice(0, 10))
-    .sort()
-    .at(-1);
-  const older = sections.filter(({ measuredAt }) => measuredAt.slice(0, 10) !== newest);
+function keptSections({ startedAt, sections }: PerformanceReport): string {
+  const older = sections.filter(({ measuredAt }) => measuredAt < startedAt);
   if (older.length === 0) return '';
-  return `Kept from an earlier run: ${older.map(({ title, measuredAt }) => `${title} (${measuredAt.slice(0, 10)})`).join(', ')}.`;
+  const named = older.map(
+    ({ title, measuredAt }) => `${title} (${measuredAt.slice(0, 16).replace('T', ' ')})`,
+  );
+  return `Kept from an earlier run, which the commit and the minutes above are not of: ${named.join(', ')}.`;
 }
 
 function failures(sections: readonly Section[]): string[] {
